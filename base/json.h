@@ -1,0 +1,126 @@
+// Strict JSON for hostile input, and a writer for canonical output.
+//
+// nlohmann_json is used where speed and strictness do not matter; this reader exists because the
+// engine's own decoder (Go encoding/json) merges duplicate keys and folds their case, so a request
+// is only safe to judge when every ambiguity has been refused first. See ARCHITECTURE.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace dockreeve::json {
+
+enum class Kind : std::uint8_t { Null, Bool, Integer, Number, String, Array, Object };
+
+struct Limits {
+  std::size_t max_depth = 32;       // nesting of arrays and objects
+  std::size_t max_members = 65536;  // elements in one array
+  std::size_t max_keys = 2048;      // members in one object
+};
+
+class Document;
+
+// A value inside a Document: two words, cheap to copy, valid as long as its Document lives.
+class Value {
+ public:
+  Kind kind() const;
+  bool is_null() const { return kind() == Kind::Null; }
+  bool is_object() const { return kind() == Kind::Object; }
+  bool is_array() const { return kind() == Kind::Array; }
+  bool is_string() const { return kind() == Kind::String; }
+  // The text of a String (unescaped UTF-8) or the spelling of a number; empty for other kinds.
+  std::string_view text() const;
+  bool boolean() const;          // false unless Kind::Bool and true
+  std::int64_t integer() const;  // 0 unless Kind::Integer (fits int64 exactly, no '.', no exponent)
+  std::size_t size() const;      // elements of an Array, members of an Object, else 0
+
+  // Iteration: `for (auto v = a.first(); v; v = v->next())` over array elements, or over object
+  // members, where key() is the member's name.
+  std::optional<Value> first() const;
+  std::optional<Value> next() const;
+  std::string_view key() const;  // empty for array elements
+
+  // The member of that exact name, if this is an object that has it. Linear.
+  std::optional<Value> find(std::string_view key) const;
+
+ private:
+  friend class Document;
+  Value(const Document* document, std::uint32_t index) : document_(document), index_(index) {}
+  const Document* document_;
+  std::uint32_t index_;
+};
+
+// One parsed JSON text. Refuses, with a JSON pointer: anything but UTF-8 without BOM, lone
+// surrogates, control characters in keys, duplicate keys (exact, after unescaping), depth or size
+// beyond `limits`, anything but white space after the value, and whatever RFC 8259 does not allow.
+// Immutable and movable; Values point into it.
+class Document {
+ public:
+  static Result<std::unique_ptr<Document>> parse(std::string text, const Limits& limits = {});
+  Value root() const { return Value(this, 0); }
+
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+
+ private:
+  friend class Value;
+  friend class Parser;
+  Document() = default;
+  struct Node {
+    Kind kind = Kind::Null;
+    bool flag = false;
+    std::uint32_t size = 0;      // children
+    std::uint32_t end = 0;       // index one past this value and all below it
+    std::uint32_t parent_end = 0;  // `end` of the enclosing container, to know the last child
+    std::string_view key;
+    std::string_view text;
+    std::int64_t integer = 0;
+  };
+  std::string text_;  // strings are unescaped in place
+  std::vector<Node> nodes_;
+};
+
+// Appends `text` as a JSON string with quotes: control characters, quote, backslash and DEL are
+// escaped, other UTF-8 is kept.
+void append_string(std::string& out, std::string_view text);
+
+// Builds one JSON text front to back; commas are put in by it. The caller keeps begin/end balanced.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+  Writer& begin_object();
+  Writer& end_object();
+  Writer& begin_array();
+  Writer& end_array();
+  Writer& key(std::string_view name);
+  Writer& value(std::string_view text);
+  Writer& value(const char* text) { return value(std::string_view(text)); }
+  Writer& value(const std::string& text) { return value(std::string_view(text)); }
+  Writer& value(bool flag);
+  Writer& value(std::int64_t number);
+  Writer& value(int number) { return value(static_cast<std::int64_t>(number)); }
+  Writer& null();
+  Writer& raw(std::string_view json);  // a complete JSON value, trusted
+  Writer& copy(Value v);               // a parsed value, written again
+
+ private:
+  void separate();
+  std::string& out_;
+  bool need_comma_ = false;
+};
+
+// "/HostConfig" + "a/b" -> "/HostConfig/a~1b" (RFC 6901).
+std::string pointer_join(std::string_view parent, std::string_view token);
+std::string pointer_join(std::string_view parent, std::size_t index);
+
+// The key as Go's encoding/json compares it: U+017F becomes s, U+212A becomes k, ASCII is lowered.
+// Source: Go encoding/json fold.go (foldFunc, foldName).
+std::string fold_key(std::string_view key);
+
+}  // namespace dockreeve::json

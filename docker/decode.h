@@ -1,0 +1,39 @@
+// JSON bodies to types and back. decode(encode(x)) == x; encode() is the only source of the bytes
+// that the engine sees.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "docker/create_container.h"
+#include "docker/exec.h"
+#include "docker/refusal.h"
+#include "docker/update.h"
+#include "docker/volume.h"
+
+namespace dockreeve::docker {
+
+// JSON pointers of keys that no schema row knows. They are dropped, never forwarded; the rule
+// unknown-field decides what else happens.
+using UnknownFields = std::vector<std::string>;
+
+// Each decoder reads a whole body and refuses what docker-api facts call ambiguous: a key that
+// differs from a known one only by case or folding, two keys of equal fold, a wrong JSON type, an
+// integer outside int64 (or outside the field's own width), HostConfig fields at the top level of a
+// create body (unless empty or null), an empty body. A null is the same as absence.
+Parsed<CreateContainer> decode_create_container(std::string body, UnknownFields& unknown);
+Parsed<ExecCreate> decode_exec_create(std::string body, UnknownFields& unknown);
+Parsed<ExecStart> decode_exec_start(std::string body, UnknownFields& unknown);
+Parsed<UpdateContainer> decode_update(std::string body, UnknownFields& unknown);
+Parsed<VolumeCreate> decode_volume_create(std::string body, UnknownFields& unknown);
+
+// Canonical bytes: keys in schema order, zero values and nulls left out, "HostConfig" always there.
+std::string encode(const CreateContainer& create);
+std::string encode(const ExecCreate& exec);
+std::string encode(const ExecStart& start);
+std::string encode(const UpdateContainer& update);
+std::string encode(const VolumeCreate& volume);
+
+}  // namespace dockreeve::docker

@@ -1,0 +1,38 @@
+// The pass: the only value with which a request can go upstream.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "docker/request.h"
+
+namespace dockreeve::policy {
+
+// Exactly what will be written to the engine, apart from headers the gateway always sends.
+struct WireRequest {
+  docker::Method method = docker::Method::Get;
+  std::string target;        // canonical request target
+  std::string body;          // canonical bytes; empty when there is none
+  bool has_body = false;     // send Content-Type and Content-Length
+  docker::Body body_kind = docker::Body::None;   // Opaque: the client's stream follows
+  docker::Stream stream = docker::Stream::No;
+  std::string registry_auth; // X-Registry-Auth, or empty
+};
+
+// Move-only; only the Evaluator can make one, and only for a request that no enforced rule objected
+// to. Holds encoded bytes, so "forward the original" cannot be written down.
+class [[nodiscard]] Admitted {
+ public:
+  Admitted(Admitted&&) noexcept = default;
+  Admitted& operator=(Admitted&&) noexcept = default;
+  Admitted(const Admitted&) = delete;
+  Admitted& operator=(const Admitted&) = delete;
+  const WireRequest& wire() const { return wire_; }
+
+ private:
+  friend class Evaluator;
+  explicit Admitted(WireRequest wire) : wire_(std::move(wire)) {}
+  WireRequest wire_;
+};
+
+}  // namespace dockreeve::policy

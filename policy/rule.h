@@ -1,0 +1,73 @@
+// What a rule is: a pure function of the canonical request, the caller and the answers to its
+// questions, with its parameters bound.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "docker/request.h"
+#include "policy/facts.h"
+#include "policy/identity.h"
+#include "policy/params.h"
+
+namespace dockreeve::policy {
+
+struct Input {
+  const docker::Request& request;
+  const Identity& who;
+  const Facts& facts;
+};
+
+// Values for the placeholders of a rule's message: {"value", "/etc"}.
+using Vars = std::map<std::string, std::string, std::less<>>;
+
+// Where a rule puts what it found. The evaluator adds mode, severity, origin and the message, which
+// comes from the catalogue's template filled with `vars` and the parameters.
+class Report {
+ public:
+  // `value` is a JSON value ("true", "\"/etc\""), shown in records; never a secret.
+  void add(std::string pointer, std::string value, Vars vars = {}, std::string fix = {}) {
+    items_.push_back({std::move(pointer), std::move(value), std::move(vars), std::move(fix), {}});
+  }
+  // A look-up the rule needs has failed: the rule's onError decides (default deny).
+  void lookup_failed(std::string pointer, const Error& error) {
+    items_.push_back({std::move(pointer), "null", {}, {}, error.text()});
+  }
+
+  struct Item {
+    std::string pointer, value;
+    Vars vars;
+    std::string fix;
+    std::string error;  // not empty: the look-up failure
+  };
+  const std::vector<Item>& items() const { return items_; }
+
+ private:
+  std::vector<Item> items_;
+};
+
+// A compiled rule. Both functions are pure and safe to call from any thread.
+struct Check {
+  std::function<void(const Input&, Report&)> run;
+  // Look-ups still wanted, given the answers in input.facts; called again until nothing new is
+  // asked. Empty function: the rule reads the request alone.
+  std::function<void(const Input&, std::vector<Lookup>&)> needs;
+};
+
+// One line of the table in policy/catalogue.cc. `compile` binds parameters (already typed and
+// complete) and may refuse them, e.g. for a bad pattern.
+struct RuleDef {
+  std::string_view id;
+  Result<Check> (*compile)(const Params& params);
+};
+
+// Every rule that has code, in catalogue order.
+std::span<const RuleDef> rule_defs();
+
+}  // namespace dockreeve::policy
