@@ -19,9 +19,10 @@ namespace dockreeve::json {
 enum class Kind : std::uint8_t { Null, Bool, Integer, Number, String, Array, Object };
 
 struct Limits {
-  std::size_t max_depth = 32;       // nesting of arrays and objects
-  std::size_t max_members = 65536;  // elements in one array
-  std::size_t max_keys = 2048;      // members in one object
+  std::size_t max_depth = 32;        // nesting of arrays and objects
+  std::size_t max_members = 65536;   // elements in one array
+  std::size_t max_keys = 2048;       // members in one object
+  std::size_t max_values = 1 << 20;  // values in the whole text, so that memory stays bounded
 };
 
 class Document;
@@ -74,17 +75,52 @@ class Document {
   Document() = default;
   struct Node {
     Kind kind = Kind::Null;
-    bool flag = false;
-    std::uint32_t size = 0;      // children
-    std::uint32_t end = 0;       // index one past this value and all below it
-    std::uint32_t parent_end = 0;  // `end` of the enclosing container, to know the last child
-    std::string_view key;
-    std::string_view text;
-    std::int64_t integer = 0;
+    bool flag = false;         // the value of a Bool
+    bool last = true;          // no sibling follows
+    std::uint32_t key_at = 0;  // the member's name: offset and length in text_
+    std::uint32_t key_size = 0;
+    std::uint32_t at = 0;    // String and numbers: offset in text_
+    std::uint32_t size = 0;  // String and numbers: length; containers: children
+    std::uint32_t end = 0;   // index one past this value and all below it
   };
   std::string text_;  // strings are unescaped in place
   std::vector<Node> nodes_;
 };
+
+inline Kind Value::kind() const {
+  return document_->nodes_[index_].kind;
+}
+
+inline bool Value::boolean() const {
+  return document_->nodes_[index_].flag;
+}
+
+inline std::string_view Value::text() const {
+  const Document::Node& node = document_->nodes_[index_];
+  if (node.kind < Kind::Integer || node.kind > Kind::String) return {};
+  return {document_->text_.data() + node.at, node.size};
+}
+
+inline std::size_t Value::size() const {
+  const Document::Node& node = document_->nodes_[index_];
+  return node.kind >= Kind::Array ? node.size : 0;
+}
+
+inline std::string_view Value::key() const {
+  const Document::Node& node = document_->nodes_[index_];
+  return {document_->text_.data() + node.key_at, node.key_size};
+}
+
+inline std::optional<Value> Value::first() const {
+  if (size() == 0) return std::nullopt;
+  return Value(document_, index_ + 1);
+}
+
+inline std::optional<Value> Value::next() const {
+  const Document::Node& node = document_->nodes_[index_];
+  if (node.last) return std::nullopt;
+  return Value(document_, node.end);
+}
 
 // Appends `text` as a JSON string with quotes: control characters, quote, backslash and DEL are
 // escaped, other UTF-8 is kept.

@@ -9,6 +9,8 @@ if(LLD)
   add_link_options(-fuse-ld=lld)
 endif()
 
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+
 add_library(dockreeve_flags INTERFACE)
 target_include_directories(dockreeve_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 target_compile_definitions(dockreeve_flags INTERFACE DOCKREEVE_VERSION="${PROJECT_VERSION}")
@@ -16,7 +18,9 @@ target_compile_options(dockreeve_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wcast-qual
   -Wformat=2 -Wundef -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(dockreeve_flags INTERFACE -Wduplicated-cond -Wlogical-op -ftrivial-auto-var-init=zero)
+  # -Wrestrict of g++ 12 sees overlaps in std::string that are not there (GCC bug 105651).
+  target_compile_options(dockreeve_flags INTERFACE -Wduplicated-cond -Wlogical-op -Wno-restrict
+    -ftrivial-auto-var-init=zero)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   target_compile_options(dockreeve_flags INTERFACE

@@ -50,7 +50,8 @@ enum class Access : std::uint8_t {
 };
 
 // How one query parameter is read (Go's form rules) and written again.
-enum class ParamType : std::uint8_t { Text, Bool, Integer, Filters, TextList };
+// Refused: the engine knows the key, the gateway lets no value of it through.
+enum class ParamType : std::uint8_t { Text, Bool, Integer, Filters, TextList, Refused };
 struct ParamSpec {
   std::string_view name;
   ParamType type;

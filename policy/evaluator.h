@@ -19,6 +19,9 @@ namespace dockreeve::policy {
 
 struct Denied {
   int status = 403;
+  // When not empty, the reply's message is exactly this: the engine's own words for an object that
+  // does not exist, which is also what a foreign object looks like.
+  std::string plain;
 };
 
 struct Decision {

@@ -18,13 +18,18 @@
 
 namespace dockreeve::policy {
 
+class RequestView;  // policy/request_view.h
+
 struct Input {
   const docker::Request& request;
   const Identity& who;
   const Facts& facts;
+  const RequestView& view;  // what several rules parse out of the request, parsed once
 };
 
-// Values for the placeholders of a rule's message: {"value", "/etc"}.
+// Values for the placeholders of a rule's message: {"value", "/etc"}. Two names are special: "text"
+// replaces the message as a whole, "plain" is what the engine itself would answer (own-resources-only
+// answers for foreign objects with it, status 404).
 using Vars = std::map<std::string, std::string, std::less<>>;
 
 // Where a rule puts what it found. The evaluator adds mode, severity, origin and the message, which
@@ -39,12 +44,18 @@ class Report {
   void lookup_failed(std::string pointer, const Error& error) {
     items_.push_back({std::move(pointer), "null", {}, {}, error.text()});
   }
+  // The rule wants an answer that nobody asked for: a bug or a request with too many look-ups.
+  // Always denies.
+  void not_looked_up(std::string pointer) {
+    items_.push_back({std::move(pointer), "null", {}, {}, "a look-up is missing", true});
+  }
 
   struct Item {
     std::string pointer, value;
     Vars vars;
     std::string fix;
     std::string error;  // not empty: the look-up failure
+    bool missing = false;  // not_looked_up()
   };
   const std::vector<Item>& items() const { return items_; }
 

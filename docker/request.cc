@@ -1,0 +1,110 @@
+// From a routed target and its body to a Request, by the kind of body that the route names.
+#include "docker/request.h"
+
+#include <utility>
+
+#include "base/json.h"
+
+namespace dockreeve::docker {
+namespace {
+
+bool is_blank(const std::string& body) {
+  return body.find_first_not_of(" \t\r\n") == std::string::npos;
+}
+
+// Bodies that say nothing: clients send `{}` and `null` on every POST.
+bool says_nothing(std::string body) {
+  if (is_blank(body)) return true;
+  const auto document = json::Document::parse(std::move(body));
+  if (!document) return false;
+  const json::Value root = (*document)->root();
+  return root.is_null() || (root.is_object() && root.size() == 0);
+}
+
+// Whether a body that will be dropped is at least one JSON object.
+Parsed<std::monostate> drop_object(std::string body) {
+  if (is_blank(body)) return std::monostate();
+  const auto document = json::Document::parse(std::move(body));
+  if (!document) {
+    return tl::unexpected(Refusal::ambiguous(document.error().where, document.error().message));
+  }
+  const json::Value root = (*document)->root();
+  if (!root.is_null() && !root.is_object()) {
+    return tl::unexpected(Refusal::ambiguous("", "must be an object"));
+  }
+  return std::monostate();
+}
+
+Refusal body_on_bodiless_route(const Route& route) {
+  if (route.name == "container.start") {
+    return {400, "legacy-start-body", "",
+            "start takes no body; old engines replace the whole HostConfig by it"};
+  }
+  return Refusal::ambiguous("", "this request takes no body");
+}
+
+template <class T>
+Parsed<Request> with_body(Request request, Parsed<T> body) {
+  if (!body) return tl::unexpected(std::move(body).error());
+  request.body = *std::move(body);
+  return request;
+}
+
+}  // namespace
+
+Parsed<Request> decode_request(Target target, std::string body) {
+  Request request;
+  request.target = std::move(target);
+  const Route& route = request.route();
+  UnknownFields unknown;
+  Parsed<Request> result;
+  switch (route.body) {
+    case Body::None:
+      if (!says_nothing(std::move(body))) return tl::unexpected(body_on_bodiless_route(route));
+      return request;
+    case Body::Ignored:
+      return with_body(std::move(request), drop_object(std::move(body)));
+    case Body::Create:
+      result = with_body(std::move(request), decode_create_container(std::move(body), unknown));
+      break;
+    case Body::ExecCreate:
+      result = with_body(std::move(request), decode_exec_create(std::move(body), unknown));
+      break;
+    case Body::ExecStart:
+      result = with_body(std::move(request), decode_exec_start(std::move(body), unknown));
+      break;
+    case Body::Update:
+      result = with_body(std::move(request), decode_update(std::move(body), unknown));
+      break;
+    case Body::VolumeCreate:
+      result = with_body(std::move(request), decode_volume_create(std::move(body), unknown));
+      break;
+    case Body::Opaque:
+      // Streams go past this function; bytes that arrive here would get lost.
+      if (!body.empty()) {
+        return tl::unexpected(Refusal::ambiguous("", "the body of this request is a stream"));
+      }
+      return request;
+    case Body::Undecoded:
+      return tl::unexpected(Refusal{403, "unknown-endpoint", "path",
+                                    "bodies of " + std::string(route.name) +
+                                        " cannot be inspected by this gateway yet, so the route "
+                                        "is closed"});
+  }
+  if (result) result->unknown = std::move(unknown);
+  return result;
+}
+
+std::string encode_body(const Request& request) {
+  return std::visit(
+      [](const auto& body) -> std::string {
+        if constexpr (std::is_same_v<std::decay_t<decltype(body)>, std::monostate>) {
+          return {};
+        } else {
+          return encode(body);
+        }
+      },
+      request.body);
+}
+
+}  // namespace dockreeve::docker

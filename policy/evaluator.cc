@@ -1,0 +1,369 @@
+// The only place that makes an Admitted. A request passes when every rule of its caller had its say
+// and none of them denied; whatever is missing on the way there (a policy, an answer) denies.
+#include "policy/evaluator.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/json.h"
+#include "policy/catalogue.h"
+#include "policy/message.h"
+#include "policy/ownership.h"
+#include "policy/redact.h"
+#include "policy/request_view.h"
+#include "policy/rule.h"
+
+namespace dockreeve::policy {
+namespace {
+
+using docker::CreateContainer;
+using docker::EffectiveMount;
+using docker::MountKind;
+using docker::Request;
+
+// A request that asks more than this is refused, or it could keep the engine busy by itself.
+constexpr std::size_t kMostLookups = 64;
+
+constexpr std::string_view kOwnResources = "own-resources-only";
+constexpr std::string_view kReservedLabels = "reserved-labels";
+
+std::vector<std::string> controls_of(const RuleEntry* rule) {
+  std::vector<std::string> out;
+  if (!rule) return out;
+  for (const std::string& number : rule->cis) out.push_back("cis-docker-1.6/" + number);
+  return out;
+}
+
+// A finding of the gateway itself: it has no mode to turn down.
+Finding always(std::string_view id, std::string pointer, std::string message) {
+  const RuleEntry* rule = find_rule(id);
+  Finding out;
+  out.rule = id;
+  out.effect = Effect::Deny;
+  out.severity = rule ? rule->severity : Severity::High;
+  out.mode = Mode::Always;
+  out.pointer = std::move(pointer);
+  out.value = "null";
+  out.message = std::move(message);
+  out.controls = controls_of(rule);
+  return out;
+}
+
+Finding ambiguous(const std::string& pointer, const std::string& detail) {
+  const Vars vars{{"detail", detail}, {"pointer", pointer.empty() ? "the top level" : pointer}};
+  const RuleEntry* rule = find_rule("ambiguous-request");
+  return always("ambiguous-request", pointer,
+                fill_message(rule ? rule->message : "{{detail}}", {&vars, nullptr, nullptr, rule}));
+}
+
+// reserved-labels protects every other decision about owners, so it holds without being asked for.
+const CompiledRule& reserved_labels_rule() {
+  static const CompiledRule rule = [] {
+    CompiledRule out;
+    const RuleEntry* entry = find_rule(kReservedLabels);
+    Params params;
+    params.set("prefixes", std::vector<std::string>{std::string(kLabelPrefix)});
+    out.id = kReservedLabels;
+    out.mode = Mode::Always;
+    out.severity = entry ? entry->severity : Severity::High;
+    out.message = entry ? entry->message : std::string();
+    for (const RuleDef& def : rule_defs()) {
+      // INVARIANT: one text prefix always compiles.
+      if (def.id == kReservedLabels) out.check = def.compile(params).value();
+    }
+    out.params = std::make_shared<const Params>(std::move(params));
+    return out;
+  }();
+  return rule;
+}
+
+bool enforced(Mode mode) { return mode == Mode::Enforce || mode == Mode::Always; }
+
+Effect effect_of(Mode mode) {
+  if (enforced(mode)) return Effect::Deny;
+  return mode == Mode::Warn ? Effect::Warn : Effect::Audit;
+}
+
+// The bare text of a JSON string value, or the value as it is.
+std::string plain_value(const std::string& value) {
+  if (!value.starts_with('"')) return value == "null" ? "" : value;
+  const auto document = json::Document::parse(value);
+  return document ? std::string((*document)->root().text()) : value;
+}
+
+// Runs the rules of one caller over one request and keeps what they say.
+class Judgement {
+ public:
+  Judgement(const Request& request, const Identity& who, const Facts& facts)
+      : request_(request), view_(request), input_{request, who, facts, view_} {}
+
+  Findings findings;
+  bool denied = false;
+  std::string plain;  // the answer for an object that must look absent
+
+  void run(const Ruleset& rules) {
+    bool labels_checked = false;
+    check_names(rules);
+    check_mounts();
+    for (const CompiledRule& rule : rules.rules) {
+      labels_checked = labels_checked || rule.id == kReservedLabels;
+      run(rule);
+    }
+    if (!labels_checked) run(reserved_labels_rule());
+    if (request_.route().access == docker::Access::Closed && !denied) {
+      deny(always("unknown-endpoint", "path",
+                  "This gateway does not open " + std::string(request_.route().name) + " yet."));
+    }
+  }
+
+ private:
+  void deny(Finding finding) {
+    denied = true;
+    findings.push_back(std::move(finding));
+  }
+
+  // A container named like the start of another one's id takes over that id.
+  void check_names(const Ruleset& rules) {
+    const std::string_view route = request_.route().name;
+    if (route != "container.create" && route != "container.rename") return;
+    const bool owned = std::any_of(rules.rules.begin(), rules.rules.end(), [](const CompiledRule& r) {
+      return r.id == kOwnResources;
+    });
+    if (!owned || !looks_like_id(docker::param(request_.target.query, "name"))) return;
+    deny(ambiguous("query/name", "a name that looks like an id shadows other containers"));
+  }
+
+  // An entry that cannot be read cannot be judged by any rule about mounts.
+  void check_mounts() {
+    for (const EffectiveMount& mount : view_.mounts()) {
+      const bool judged = mount.kind == MountKind::Bind || mount.kind == MountKind::Volume;
+      if (judged && !mount.invalid.empty()) deny(ambiguous(mount.pointer, mount.invalid));
+    }
+  }
+
+  void run(const CompiledRule& rule) {
+    if (!rule.check.run || rule.mode == Mode::Disabled) return;
+    Report report;
+    rule.check.run(input_, report);
+    if (report.items().empty()) return;
+    const RuleEntry* entry = find_rule(rule.id);
+    for (const Report::Item& item : report.items()) add(rule, entry, item);
+  }
+
+  void add(const CompiledRule& rule, const RuleEntry* entry, const Report::Item& item) {
+    const bool failed = !item.error.empty();
+    const bool denies = item.missing || (enforced(rule.mode) && (!failed || rule.error_denies));
+    // Nothing is foreign about an object that does not exist, unless the answer must not tell.
+    if (!denies && item.vars.contains("absent")) return;
+    Finding out;
+    out.rule = rule.id;
+    out.effect = failed ? (denies ? Effect::Error : Effect::Audit) : effect_of(rule.mode);
+    out.severity = rule.severity;
+    out.mode = rule.mode;
+    out.policy = rule.policy;
+    out.origin = rule.origin;
+    out.pointer = item.pointer;
+    out.value = item.value;
+    out.message = failed ? error_text(item) : message_of(rule, entry, item, denies);
+    out.fix = fix_of(rule, entry, item);
+    out.controls = controls_of(entry);
+    denied = denied || denies;
+    findings.push_back(std::move(out));
+  }
+
+  std::string error_text(const Report::Item& item) const {
+    if (item.missing && input_.facts.all().size() >= kMostLookups) {
+      return "The request names more than " + std::to_string(kMostLookups) +
+             " objects that would have to be looked up.";
+    }
+    const Vars vars{{"error", item.error}};
+    return fill_message("This could not be checked: {{error}}.", {&vars, nullptr, nullptr, nullptr});
+  }
+
+  std::string message_of(const CompiledRule& rule, const RuleEntry* entry, const Report::Item& item,
+                         bool denies) {
+    const auto say = [&](const std::string& text) {
+      return fill_message(text, {nullptr, nullptr, nullptr, nullptr});
+    };
+    if (const auto it = item.vars.find("plain"); denies && it != item.vars.end()) {
+      plain = say(it->second);
+      return plain;
+    }
+    const bool reworded = entry && rule.message != entry->message;
+    const auto text = item.vars.find("text");
+    if (text != item.vars.end() && !reworded) return say(text->second);
+    const Vars context = context_of(item);
+    return fill_message(rule.message, {&item.vars, &context, rule.params.get(), entry});
+  }
+
+  std::string fix_of(const CompiledRule& rule, const RuleEntry* entry, const Report::Item& item) {
+    if (!item.fix.empty() || !entry || entry->fix.empty() || !item.error.empty()) {
+      return fill_message(item.fix, {nullptr, nullptr, nullptr, nullptr});
+    }
+    const Vars context = context_of(item);
+    return fill_message(entry->fix, {&item.vars, &context, rule.params.get(), entry});
+  }
+
+  Vars context_of(const Report::Item& item) const {
+    const Identity& who = input_.who;
+    const std::string team = who.teams.empty() ? "" : who.teams.front();
+    const docker::Target& target = request_.target;
+    return {{"value", plain_value(item.value)},
+            {"pointer", item.pointer},
+            {"identity", who.name},
+            {"self", team.empty() ? who.name : team},
+            {"team", team},
+            {"role", who.roles.empty() ? "" : who.roles.front()},
+            {"route", std::string(request_.route().name)},
+            {"method", std::string(docker::name(request_.route().method))},
+            {"path", docker::encode_target({target.route, {}, target.id, target.id2, {}}, {})},
+            {"apiVersion",
+             "1." + std::to_string(target.version.minor > 0 ? target.version.minor
+                                                            : docker::kNewestMinor)}};
+  }
+
+  const Request& request_;
+  RequestView view_;
+  Input input_;
+};
+
+bool has_json_body(docker::Body body) {
+  switch (body) {
+    case docker::Body::Create:
+    case docker::Body::ExecCreate:
+    case docker::Body::ExecStart:
+    case docker::Body::Update:
+    case docker::Body::VolumeCreate: return true;
+    case docker::Body::None:
+    case docker::Body::Ignored:
+    case docker::Body::Opaque:
+    case docker::Body::Undecoded: break;
+  }
+  return false;
+}
+
+WireRequest wire_of(const Request& request, docker::ApiVersion fallback) {
+  const docker::Route& route = request.route();
+  WireRequest out;
+  out.method = route.method;
+  out.target = docker::encode_target(request.target, fallback);
+  out.body = docker::encode_body(request);
+  out.has_body = !out.body.empty() || has_json_body(route.body);
+  // What was dropped on the way in is no body on the way out.
+  out.body_kind = out.has_body || route.body == docker::Body::Opaque ? route.body : docker::Body::None;
+  out.stream = route.stream;
+  out.registry_auth = request.registry_auth;
+  return out;
+}
+
+std::string capitalised(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 32);
+  return text;
+}
+
+// "/HostConfig/Binds" -> "Binds"
+std::string last_token(const std::string& pointer) {
+  return pointer.substr(pointer.rfind('/') + 1);
+}
+
+// Refusals whose template speaks of what only a decoded request has: what the decoder said, and
+// the way out.
+struct WayOut {
+  std::string_view rule, text;
+};
+constexpr std::array<WayOut, 3> kWaysOut{{
+    {"api-version-range", "Set DOCKER_API_VERSION, or upgrade or downgrade the client."},
+    {"unknown-endpoint", "Ask an administrator if you need it."},
+    {"body-too-large", "It was not forwarded."},
+}};
+
+std::string refusal_text(const docker::Refusal& refusal) {
+  for (const WayOut& way : kWaysOut) {
+    if (way.rule != refusal.rule) continue;
+    const Vars vars{{"detail", capitalised(refusal.detail)}};
+    return fill_message("{{detail}}. ", {&vars, nullptr, nullptr, nullptr}) + std::string(way.text);
+  }
+  const RuleEntry* rule = find_rule(refusal.rule);
+  const Vars vars{{"detail", refusal.detail},
+                  {"key", last_token(refusal.pointer)},
+                  {"pointer", refusal.pointer.empty() ? "the top level" : refusal.pointer}};
+  return fill_message(rule ? rule->message : "{{detail}}", {&vars, nullptr, nullptr, rule});
+}
+
+}  // namespace
+
+Evaluator::Evaluator(std::shared_ptr<const PolicySet> set) : set_(std::move(set)) {}
+
+std::vector<Lookup> Evaluator::needs(const Request& request, const Identity& who,
+                                     const Facts& facts) const {
+  std::vector<Lookup> out;
+  if (request.route().access == docker::Access::Free) return out;
+  const std::shared_ptr<const Ruleset> rules = set_->rules_for(who);
+  if (!rules) return out;
+  const RequestView view(request);
+  const Input input{request, who, facts, view};
+  for (const CompiledRule& rule : rules->rules) {
+    if (rule.check.needs && rule.mode != Mode::Disabled) rule.check.needs(input, out);
+  }
+  if (out.empty()) return out;
+  std::erase_if(out, [&facts](const Lookup& lookup) { return facts.has(lookup); });
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  // What is cut off here is missing later, and the rule that wanted it denies.
+  const std::size_t asked = std::min(facts.all().size(), kMostLookups);
+  if (out.size() > kMostLookups - asked) out.resize(kMostLookups - asked);
+  return out;
+}
+
+Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& facts,
+                             const Stamp& stamp, docker::ApiVersion fallback) const {
+  const std::shared_ptr<const Ruleset> rules = set_->rules_for(who);
+  Decision out;
+  if (rules) {
+    out.policies = rules->policies;
+    out.bindings = rules->bindings;
+  }
+  if (request.route().access == docker::Access::Free) {
+    out.outcome = Admitted(wire_of(request, fallback));
+    return out;
+  }
+  Denied denied;
+  bool admit = false;
+  if (!rules) {
+    const Vars vars{{"name", who.name}};
+    out.findings.push_back(always(
+        "no-policy", "path",
+        fill_message("No policy applies to {{name}}. Ask an administrator to bind one.",
+                     {&vars, nullptr, nullptr, nullptr})));
+  } else {
+    Judgement judgement(request, who, facts);
+    judgement.run(*rules);
+    admit = !judgement.denied;
+    if (!judgement.plain.empty()) denied = {404, std::move(judgement.plain)};
+    out.findings = std::move(judgement.findings);
+  }
+  if (admit) {
+    pin_references(request, facts);
+    stamp_labels(request, who, stamp.decision);
+    out.outcome = Admitted(wire_of(request, fallback));
+  } else {
+    out.outcome = std::move(denied);
+  }
+  if (!std::holds_alternative<std::monostate>(request.body)) {
+    RedactedBody body = redact_body(std::move(request));
+    out.canonical_body = std::move(body.body);
+    out.redactions = std::move(body.pointers);
+  }
+  return out;
+}
+
+Decision Evaluator::refuse(const docker::Refusal& refusal) const {
+  Decision out;
+  out.findings.push_back(always(refusal.rule, refusal.pointer, refusal_text(refusal)));
+  // The engine's own words for an exec that cannot exist.
+  out.outcome = Denied{refusal.status, refusal.status == 404 ? capitalised(refusal.detail) : ""};
+  return out;
+}
+
+}  // namespace dockreeve::policy

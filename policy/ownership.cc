@@ -1,0 +1,184 @@
+#include "policy/ownership.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+#include "policy/rules/support.h"
+
+namespace dockreeve::policy {
+namespace {
+
+using docker::CreateContainer;
+using docker::HostConfig;
+using docker::StringList;
+
+std::string_view label(const docker::Map<std::string>& labels, std::string_view key) {
+  const auto it = labels.find(key);
+  return it == labels.end() ? std::string_view() : std::string_view(it->second);
+}
+
+// "name:rest" as name and ":rest"; a leading slash of the name is dropped.
+std::pair<std::string, std::string> split_reference(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  std::string_view name = text.substr(0, colon);
+  if (name.starts_with('/')) name.remove_prefix(1);
+  return {std::string(name), colon == std::string_view::npos ? "" : std::string(text.substr(colon))};
+}
+
+void add_list(std::vector<Reference>& out, const StringList& list, const std::string& pointer) {
+  if (!list) return;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    out.push_back({LookupKind::Container, split_reference((*list)[i]).first,
+                   json::pointer_join(pointer, i)});
+  }
+}
+
+void add_mode(std::vector<Reference>& out, std::string_view mode, std::string pointer) {
+  std::string name = rules::joined_container(mode);
+  if (!name.empty()) out.push_back({LookupKind::Container, std::move(name), std::move(pointer)});
+}
+
+void add_volumes(std::vector<Reference>& out, std::span<const docker::EffectiveMount> mounts) {
+  for (const docker::EffectiveMount& mount : mounts) {
+    if (mount.kind == docker::MountKind::Volume && !mount.volume.empty()) {
+      out.push_back({LookupKind::Volume, mount.volume, mount.pointer});
+    }
+  }
+}
+
+const ContainerFact* container(const Facts& facts, const std::string& name) {
+  const Result<Fact>* answer = facts.find({LookupKind::Container, name});
+  const ContainerFact* fact = answer && *answer ? std::get_if<ContainerFact>(&**answer) : nullptr;
+  return fact && fact->found && !fact->id.empty() ? fact : nullptr;
+}
+
+const NetworkFact* network(const Facts& facts, const std::string& name) {
+  const Result<Fact>* answer = facts.find({LookupKind::Network, name});
+  const NetworkFact* fact = answer && *answer ? std::get_if<NetworkFact>(&**answer) : nullptr;
+  return fact && fact->found && !fact->id.empty() ? fact : nullptr;
+}
+
+void pin_mode(std::string& mode, const Facts& facts) {
+  const std::string name = rules::joined_container(mode);
+  if (name.empty()) return;
+  if (const ContainerFact* fact = container(facts, name)) mode = "container:" + fact->id;
+}
+
+void pin_volumes_from(StringList& list, const Facts& facts) {
+  if (!list) return;
+  for (std::string& entry : *list) {
+    const auto [name, rest] = split_reference(entry);
+    if (const ContainerFact* fact = container(facts, name)) entry = fact->id + rest;
+  }
+}
+
+// A link without alias is known by the name it was given, which must not become the id.
+void pin_links(StringList& list, const Facts& facts) {
+  if (!list) return;
+  for (std::string& entry : *list) {
+    const auto [name, rest] = split_reference(entry);
+    const ContainerFact* fact = container(facts, name);
+    if (fact) entry = fact->id + (rest.empty() ? ":" + name : rest);
+  }
+}
+
+void pin_create(CreateContainer& create, const Facts& facts) {
+  HostConfig& host = create.host_config;
+  pin_mode(host.pid_mode, facts);
+  pin_mode(host.ipc_mode, facts);
+  pin_volumes_from(host.volumes_from, facts);
+  pin_links(host.links, facts);
+  if (host.network_mode.starts_with("container:")) {
+    pin_mode(host.network_mode, facts);
+  } else if (const NetworkFact* fact = network(facts, host.network_mode)) {
+    if (fact->name != host.network_mode) host.network_mode = fact->id;
+  }
+  auto& endpoints = create.networking_config.endpoints_config;
+  std::vector<std::pair<std::string, std::string>> renamed;
+  for (auto& [name, settings] : endpoints) {
+    if (settings) pin_links(settings->links, facts);
+    const NetworkFact* fact = network(facts, name);
+    if (fact && fact->name != name) renamed.emplace_back(name, fact->id);
+  }
+  for (auto& [from, to] : renamed) {
+    auto node = endpoints.extract(from);
+    node.key() = to;
+    endpoints.insert(std::move(node));
+  }
+}
+
+}  // namespace
+
+bool is_own(const docker::Map<std::string>& labels, const Identity& who, OwnedBy by) {
+  const std::string_view owner = label(labels, kOwnerLabel);
+  if (!owner.empty() && owner == who.name) return true;
+  const std::string_view team = label(labels, kTeamLabel);
+  return by == OwnedBy::Team && !team.empty() &&
+         std::find(who.teams.begin(), who.teams.end(), team) != who.teams.end();
+}
+
+bool has_owner(const docker::Map<std::string>& labels) {
+  return labels.contains(kOwnerLabel) || labels.contains(kTeamLabel);
+}
+
+bool looks_like_id(std::string_view name) {
+  if (name.starts_with('/')) name.remove_prefix(1);
+  return name.size() >= 6 && name.size() <= 64 &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+bool is_network_word(std::string_view mode) {
+  return mode.empty() || mode == "default" || mode == "bridge" || mode == "none" || mode == "host" ||
+         mode.starts_with("container:");
+}
+
+std::vector<Reference> references(const CreateContainer& create,
+                                  std::span<const docker::EffectiveMount> mounts) {
+  const HostConfig& host = create.host_config;
+  std::vector<Reference> out;
+  add_mode(out, host.network_mode, "/HostConfig/NetworkMode");
+  add_mode(out, host.pid_mode, "/HostConfig/PidMode");
+  add_mode(out, host.ipc_mode, "/HostConfig/IpcMode");
+  add_mode(out, host.cgroup, "/HostConfig/Cgroup");
+  add_list(out, host.volumes_from, "/HostConfig/VolumesFrom");
+  add_list(out, host.links, "/HostConfig/Links");
+  if (!is_network_word(host.network_mode)) {
+    out.push_back({LookupKind::Network, host.network_mode, "/HostConfig/NetworkMode"});
+  }
+  const std::string endpoints = "/NetworkingConfig/EndpointsConfig";
+  for (const auto& [name, settings] : create.networking_config.endpoints_config) {
+    const std::string pointer = json::pointer_join(endpoints, name);
+    // The CLI repeats NetworkMode here, `container:x` included.
+    if (!is_network_word(name) && name != host.network_mode) {
+      out.push_back({LookupKind::Network, name, pointer});
+    }
+    if (settings) add_list(out, settings->links, pointer + "/Links");
+  }
+  add_volumes(out, mounts);
+  return out;
+}
+
+void stamp_labels(docker::Request& request, const Identity& who, const std::string& decision) {
+  docker::Map<std::string>* labels = nullptr;
+  if (auto* create = request.body_as<CreateContainer>()) labels = &create->labels;
+  if (auto* volume = request.body_as<docker::VolumeCreate>()) labels = &volume->labels;
+  if (!labels) return;
+  labels->insert_or_assign(std::string(kOwnerLabel), who.name);
+  if (!who.teams.empty()) labels->insert_or_assign(std::string(kTeamLabel), who.teams.front());
+  labels->insert_or_assign(std::string(kDecisionLabel), decision);
+}
+
+void pin_references(docker::Request& request, const Facts& facts) {
+  docker::Target& target = request.target;
+  if (target.route->object == docker::Object::Container) {
+    if (const ContainerFact* fact = container(facts, target.id)) target.id = fact->id;
+  } else if (target.route->object == docker::Object::Network) {
+    if (const NetworkFact* fact = network(facts, target.id)) target.id = fact->id;
+  }
+  if (auto* create = request.body_as<CreateContainer>()) pin_create(*create, facts);
+}
+
+}  // namespace dockreeve::policy

@@ -1,0 +1,50 @@
+// Who an engine object belongs to, and which objects a request refers to.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "docker/host_mount.h"
+#include "docker/request.h"
+#include "policy/facts.h"
+#include "policy/identity.h"
+
+namespace dockreeve::policy {
+
+inline constexpr std::string_view kLabelPrefix = "io.dockreeve.";
+inline constexpr std::string_view kOwnerLabel = "io.dockreeve.owner";
+inline constexpr std::string_view kTeamLabel = "io.dockreeve.team";
+inline constexpr std::string_view kDecisionLabel = "io.dockreeve.decision";
+
+enum class OwnedBy : std::uint8_t { Team, Identity };
+
+// Whether an object with these labels is the caller's. One without owner labels is nobody's.
+bool is_own(const docker::Map<std::string>& labels, const Identity& who, OwnedBy by);
+bool has_owner(const docker::Map<std::string>& labels);
+
+// Whether the engine would read this name as an id prefix of some other object.
+bool looks_like_id(std::string_view name);
+
+// What a create body names besides its image. `mounts` are its effective mounts.
+struct Reference {
+  LookupKind kind = LookupKind::Container;
+  std::string name;     // look-up key: no leading slash, no mode, no alias
+  std::string pointer;  // "/HostConfig/VolumesFrom/0"
+};
+std::vector<Reference> references(const docker::CreateContainer& create,
+                                  std::span<const docker::EffectiveMount> mounts);
+
+// The networks that are not one of the engine's words, from NetworkMode and EndpointsConfig.
+bool is_network_word(std::string_view mode);
+
+// Sets owner, team and decision labels on what the request creates.
+void stamp_labels(docker::Request& request, const Identity& who, const std::string& decision);
+
+// Replaces every reference that `facts` resolved by the full id, so that the engine cannot resolve
+// it to something else. Network names are kept where they are exact, for people read them.
+void pin_references(docker::Request& request, const Facts& facts);
+
+}  // namespace dockreeve::policy

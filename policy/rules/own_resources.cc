@@ -1,0 +1,192 @@
+// own-resources-only
+//
+// Containers, execs, volumes and networks belong to the caller who made them: the gateway labels
+// what it lets through. By path, an object of somebody else answers exactly as one that does not
+// exist, so that nobody learns what others run.
+//
+//   reads    the object a route names; VolumesFrom, Links, container: modes, named networks and
+//            named volumes of a create body; the name of a volume create
+//   allows   objects with the caller's owner label or one of the caller's team labels. A create may
+//            also use a volume that does not exist yet, and one that nobody owns if it is a plain
+//            local volume: the engine makes such volumes for `-v name:/path` without labels
+//   params   by: team or identity; reads: whether routes that only show state are limited too
+//   maps to  -
+#include "policy/ownership.h"
+#include "policy/rules/rules.h"
+#include "policy/rules/support.h"
+
+namespace dockreeve::policy::rules {
+namespace {
+
+using docker::CreateContainer;
+using docker::Object;
+using docker::VolumeCreate;
+
+using Labels = docker::Map<std::string>;
+
+std::string_view kind_name(LookupKind kind) {
+  switch (kind) {
+    case LookupKind::Exec: return "Exec";
+    case LookupKind::Volume: return "Volume";
+    case LookupKind::Network: return "Network";
+    case LookupKind::Container:
+    case LookupKind::Image:
+    case LookupKind::HostPath:
+    case LookupKind::Engine: break;
+  }
+  return "Container";
+}
+
+// The engine's own words about something it does not have.
+std::string absent_text(LookupKind kind, const std::string& name) {
+  switch (kind) {
+    case LookupKind::Exec: return "No such exec instance: " + name;
+    case LookupKind::Volume: return "get " + name + ": no such volume";
+    case LookupKind::Network: return "network " + name + " not found";
+    case LookupKind::Container:
+    case LookupKind::Image:
+    case LookupKind::HostPath:
+    case LookupKind::Engine: break;
+  }
+  return "No such container: " + name;
+}
+
+std::optional<LookupKind> kind_of(Object object) {
+  switch (object) {
+    case Object::Container: return LookupKind::Container;
+    case Object::Exec: return LookupKind::Exec;
+    case Object::Volume: return LookupKind::Volume;
+    case Object::Network: return LookupKind::Network;
+    case Object::None:
+    case Object::Image:
+    case Object::Plugin:
+    case Object::Service:
+    case Object::Node:
+    case Object::Task:
+    case Object::Secret:
+    case Object::Config: break;
+  }
+  return std::nullopt;
+}
+
+bool is_plain_volume(const VolumeFact& volume) {
+  return !has_owner(volume.labels) && (volume.driver.empty() || volume.driver == "local") &&
+         volume.options.empty();
+}
+
+// The labels of what a look-up found. Unknown: nothing can be said, and that has been reported.
+struct Owner {
+  enum class State : std::uint8_t { Unknown, Absent, Found };
+  State state = State::Unknown;
+  const Labels* labels = nullptr;
+};
+
+template <class T>
+Owner owner_in(const T* fact) {
+  if (!fact) return {};
+  if (!fact->found) return {Owner::State::Absent, nullptr};
+  return {Owner::State::Found, &fact->labels};
+}
+
+struct OwnResources {
+  OwnedBy by = OwnedBy::Team;
+  bool reads = false;
+
+  bool covers(const docker::Route& route) const {
+    return reads || route.access != docker::Access::Read;
+  }
+  bool is_mine(const Owner& owner, const Identity& who) const {
+    return owner.labels && is_own(*owner.labels, who, by);
+  }
+
+  Owner find(const Lookup& lookup, const Input& in, std::string_view pointer, Report& out) const {
+    switch (lookup.kind) {
+      case LookupKind::Volume: return owner_in(fact<VolumeFact>(in, lookup, pointer, out));
+      case LookupKind::Network: return owner_in(fact<NetworkFact>(in, lookup, pointer, out));
+      case LookupKind::Exec: {
+        const auto* exec = fact<ExecFact>(in, lookup, pointer, out);
+        if (!exec) return {};
+        if (!exec->found) return {Owner::State::Absent, nullptr};
+        return find({LookupKind::Container, exec->container_id}, in, pointer, out);
+      }
+      case LookupKind::Container:
+      case LookupKind::Image:
+      case LookupKind::HostPath:
+      case LookupKind::Engine: break;
+    }
+    return owner_in(fact<ContainerFact>(in, lookup, pointer, out));
+  }
+
+  void check_path(LookupKind kind, const Input& in, Report& out) const {
+    const std::string& name = in.request.target.id;
+    const Owner owner = find({kind, name}, in, "path", out);
+    if (owner.state == Owner::State::Unknown || is_mine(owner, in.who)) return;
+    Vars vars{{"plain", absent_text(kind, name)},
+              {"kind", std::string(kind_name(kind))},
+              {"id", name},
+              {"owner", "someone else"}};
+    if (owner.state == Owner::State::Absent) vars.emplace("absent", "1");
+    out.add("path", quoted(name), std::move(vars));
+  }
+
+  void check_reference(const Reference& reference, const Input& in, Report& out) const {
+    const Owner owner = find({reference.kind, reference.name}, in, reference.pointer, out);
+    if (owner.state == Owner::State::Unknown || is_mine(owner, in.who)) return;
+    if (reference.kind == LookupKind::Volume && may_use(reference.name, owner, in)) return;
+    const std::string kind(kind_name(reference.kind));
+    out.add(reference.pointer, quoted(reference.name),
+            {{"kind", kind},
+             {"id", reference.name},
+             {"owner", "someone else"},
+             {"text", kind + " " + reference.name +
+                          " does not exist or is not yours. Use only what you have created "
+                          "yourself."}});
+  }
+
+  static bool may_use(const std::string& volume, const Owner& owner, const Input& in) {
+    if (owner.state == Owner::State::Absent) return true;
+    const auto* existing = known<VolumeFact>(in, {LookupKind::Volume, volume});
+    return existing && is_plain_volume(*existing);
+  }
+
+  std::vector<Reference> references_of(const Input& in) const {
+    if (const auto* create = in.request.body_as<CreateContainer>()) {
+      return references(*create, in.view.mounts());
+    }
+    const auto* volume = in.request.body_as<VolumeCreate>();
+    if (volume && !volume->name.empty()) return {{LookupKind::Volume, volume->name, "/Name"}};
+    return {};
+  }
+
+  void run(const Input& in, Report& out) const {
+    const docker::Route& route = in.request.route();
+    if (!covers(route)) return;
+    if (const auto kind = kind_of(route.object)) check_path(*kind, in, out);
+    for (const Reference& reference : references_of(in)) check_reference(reference, in, out);
+  }
+
+  void needs(const Input& in, std::vector<Lookup>& out) const {
+    const docker::Route& route = in.request.route();
+    if (!covers(route)) return;
+    if (const auto kind = kind_of(route.object)) {
+      Lookup lookup{*kind, in.request.target.id};
+      const auto* exec = known<ExecFact>(in, lookup);
+      if (exec && exec->found) out.push_back({LookupKind::Container, exec->container_id});
+      out.push_back(std::move(lookup));
+    }
+    for (Reference& reference : references_of(in)) {
+      out.push_back({reference.kind, std::move(reference.name)});
+    }
+  }
+};
+
+}  // namespace
+
+Result<Check> own_resources_only(const Params& params) {
+  const OwnResources rule{params.text("by") == "identity" ? OwnedBy::Identity : OwnedBy::Team,
+                          params.flag("reads")};
+  return with_needs([rule](const Input& in, Report& out) { rule.run(in, out); },
+                    [rule](const Input& in, std::vector<Lookup>& out) { rule.needs(in, out); });
+}
+
+}  // namespace dockreeve::policy::rules
