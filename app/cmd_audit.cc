@@ -11,14 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "app/exit_code.h"
 #include "audit/verify.h"
 
 namespace dockreeve::app {
 namespace {
-
-constexpr int kBroken = 1;
-constexpr int kUnreadable = 65;
-constexpr int kNotFound = 66;
 
 struct AuditOptions {
   std::vector<std::string> files;
@@ -28,7 +25,7 @@ struct AuditOptions {
 };
 
 int exit_code_of(const Error& error) {
-  return error.message == "not found" ? kNotFound : kUnreadable;
+  return error.message == "not found" ? kNoFile : kBadInput;
 }
 
 void print_report(const audit::FileReport& report) {
@@ -69,7 +66,7 @@ nlohmann::json to_json(const audit::FileReport& report) {
 int verify(const AuditOptions& options) {
   audit::Verifier verifier;
   nlohmann::json files = nlohmann::json::array();
-  int code = 0;
+  int code = kClean;
   for (const std::string& file : options.files) {
     const Result<audit::FileReport> report = verifier.check(file);
     if (!report) {
@@ -77,7 +74,7 @@ int verify(const AuditOptions& options) {
       code = std::max(code, exit_code_of(report.error()));
       continue;
     }
-    if (!report->intact()) code = std::max(code, kBroken);
+    if (!report->intact()) code = std::max<int>(code, kFindings);
     if (options.json()) {
       files.push_back(to_json(*report));
     } else {
@@ -86,7 +83,7 @@ int verify(const AuditOptions& options) {
   }
   if (options.json()) {
     // File names are bytes, not necessarily UTF-8.
-    const nlohmann::json out = {{"schemaVersion", 1}, {"intact", code == 0}, {"files", files}};
+    const nlohmann::json out = {{"schemaVersion", 1}, {"intact", code == kClean}, {"files", files}};
     std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   }
   return code;
@@ -94,7 +91,7 @@ int verify(const AuditOptions& options) {
 
 int show(const AuditOptions& options) {
   nlohmann::json records = nlohmann::json::array();
-  int code = 0;
+  int code = kClean;
   bool any = false;
   for (const std::string& file : options.files) {
     const Result<std::vector<std::string>> found = audit::find_records(file, options.id);
@@ -110,7 +107,7 @@ int show(const AuditOptions& options) {
         std::cout << (any ? "\n" : "") << *words;
       } else {
         std::cerr << file << ": " << words.error().text() << "\n";
-        code = std::max(code, kUnreadable);
+        code = std::max<int>(code, kBadInput);
       }
       any = true;
     }
@@ -119,9 +116,9 @@ int show(const AuditOptions& options) {
     const nlohmann::json out = {{"schemaVersion", 1}, {"records", records}};
     std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   }
-  if (!any && code == 0) {
+  if (!any && code == kClean) {
     std::cerr << "no record with id " << options.id << "\n";
-    code = kBroken;
+    code = kFindings;
   }
   return code;
 }

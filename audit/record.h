@@ -49,9 +49,9 @@ struct RequestFacts {
   std::string body_sha256, forwarded_sha256;  // hex, empty when there was no body
 };
 
-// The record written before a decision takes effect (kind "decision", stage "decided"), without
-// v, seq and prev. One line, valid UTF-8 and at most kMaxRecordBytes whatever the request held: what
-// is too long is cut, the input first, and named in "truncated". The id of the request is also the
+// The record written before a decision takes effect (kind "decision", stage "decided"), without v,
+// seq and prev. One line, valid UTF-8 and at most kMaxRecordBytes whatever the request held: what
+// does not fit is cut or left out, and named in "truncated". The id of the request is also the
 // record's; a request without a well-formed one gets a fresh ULID for the record. `target_kind` may
 // be empty: no target.
 std::string decision_record(const Fixed& fixed, const RequestFacts& request,
@@ -60,10 +60,11 @@ std::string decision_record(const Fixed& fixed, const RequestFacts& request,
                             std::string_view target_name);
 
 // The same for a single use. `who` is null when nobody matched.
-std::string decision_record(const Host& host, const RequestFacts& request, const certs::Caller& caller,
-                            const policy::Identity* who, const policy::Decision& decision,
-                            std::string_view policy_set, std::int64_t latency_us,
-                            std::string_view target_kind, std::string_view target_name);
+std::string decision_record(const Host& host, const RequestFacts& request,
+                            const certs::Caller& caller, const policy::Identity* who,
+                            const policy::Decision& decision, std::string_view policy_set,
+                            std::int64_t latency_us, std::string_view target_kind,
+                            std::string_view target_name);
 
 // Kinds "gateway" (start, stop) and "policy" (reload and its failure). `detail` is left out when
 // empty.

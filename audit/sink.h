@@ -31,7 +31,7 @@ struct FileOptions {
   } policy = Policy::Always;
   int interval_ms = 200;
   std::size_t max_queue_bytes = 64u << 20;
-  std::string host_json = {};  // "host" of the notes the sink writes itself; empty: this machine's name
+  std::string host_json = {};  // "host" of the sink's own notes; empty: this machine's name
 };
 
 // Takes records from any thread, numbers them, chains them by hash, writes them in order, and
@@ -52,9 +52,9 @@ class Sink {
   // False while records cannot be written; turns true again by itself when they can.
   virtual bool healthy() const = 0;
   virtual Stats stats() const = 0;
-  // Closes and opens the file again (log rotation by rename), on the sink's thread. The chain goes on
-  // in the new file. When the path cannot be opened the old file stays in use, and it is tried again
-  // every second.
+  // Closes and opens the file again (log rotation by rename), on the sink's thread. The chain goes
+  // on in the new file. When the path cannot be opened the old file stays in use, and it is tried
+  // again every second.
   virtual void reopen() = 0;
   // Writes and syncs everything queued. Blocks; not to be called from a `done`.
   virtual void flush() = 0;

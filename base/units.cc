@@ -1,3 +1,4 @@
+// Integer arithmetic with overflow checks; no floating point anywhere.
 #include "base/units.h"
 
 #include <array>
@@ -91,7 +92,7 @@ struct DurationUnit {
   std::int64_t seconds;
 };
 constexpr std::array<DurationUnit, 5> kDurationUnits{
-    {{'w', 7 * 86400}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}}};
+    {{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}}};
 
 }  // namespace
 

@@ -83,7 +83,7 @@ class Proxy:
 
 
 def make_certificates(folder):
-    """A CA, a server and a client certificate, P-256, good for two days."""
+    """A CA, a server and a client certificate, P-256, good for a year, so that nothing warns of their end."""
     folder.mkdir()
 
     def openssl(*command):
@@ -97,7 +97,7 @@ def make_certificates(folder):
                 "-out", f"{name}.key")
 
     key("ca")
-    openssl("req", "-x509", "-new", "-key", "ca.key", "-days", 2, "-subj", "/CN=bench CA",
+    openssl("req", "-x509", "-new", "-key", "ca.key", "-days", 365, "-subj", "/CN=bench CA",
             "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", "ca.pem")
     for name, subject, usage in (("server", "/CN=localhost", "serverAuth"),
                                  ("client", "/OU=bench/CN=bench", "clientAuth")):
@@ -108,6 +108,6 @@ def make_certificates(folder):
             f"extendedKeyUsage={usage}\nsubjectKeyIdentifier=hash\n"
             "authorityKeyIdentifier=keyid\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-CAcreateserial", "-days", 2, "-extfile", "ext", "-out", f"{name}.pem")
+                "-CAcreateserial", "-days", 365, "-extfile", "ext", "-out", f"{name}.pem")
     both = (folder / "server.pem").read_text() + (folder / "server.key").read_text()
     (folder / "server.both.pem").write_text(both)

@@ -53,6 +53,8 @@ ROWS = [
     Row("ping p99, c=16, ms", 2, from_rounds("ping", "p99_us", 1e-3)),
     Row("ping p50, c=64, ms", 2, from_rounds("ping64", "p50_us", 1e-3)),
     Row("ping p99, c=64, ms", 2, from_rounds("ping64", "p99_us", 1e-3)),
+    Row("create p50, c=16, ms", 2, from_rounds("create", "p50_us", 1e-3)),
+    Row("create p99, c=16, ms", 2, from_rounds("create", "p99_us", 1e-3)),
     Row("denied create p50, c=64, ms", 2, from_rounds("denied64", "p50_us", 1e-3)),
     Row("denied create p99, c=64, ms", 2, from_rounds("denied64", "p99_us", 1e-3), 5, 5),
     Row("system calls a ping", 2, from_fact("calls", "ping"), 6.6, 4.5),

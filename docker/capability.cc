@@ -1,3 +1,4 @@
+// The capability tables and the one way to spell each.
 #include "docker/capability.h"
 
 #include <algorithm>

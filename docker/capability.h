@@ -14,7 +14,7 @@ inline constexpr std::string_view kAllCapabilities = "ALL";
 // "cap_Net_Admin" -> "NET_ADMIN", "all" -> "ALL". Refuses names that are not ASCII (the engine's
 // upper-casing turns "ſYS_ADMIN" into SYS_ADMIN) and names the kernel does not have. The view
 // points into a static table.
-Result<std::string_view> normalise_capability(std::string_view text);
+Result<std::string_view> normalise_capability(std::string_view input);
 
 // The 41 capabilities of Linux, without prefix, in kernel order.
 std::span<const std::string_view> known_capabilities();

@@ -1,3 +1,4 @@
+// The engine's Linux mount parser, lexical half; what it would refuse is marked, not dropped.
 #include "docker/host_mount.h"
 
 #include <algorithm>
@@ -164,11 +165,10 @@ std::string clean_path(std::string_view path) {
     const std::string_view part = path.substr(at, end - at);
     at = end + 1;
     if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      kept.push_back(part);
-    } else if (!kept.empty() && kept.back() != "..") {
+    const bool undoes_last = part == ".." && !kept.empty() && kept.back() != "..";
+    if (undoes_last) {
       kept.pop_back();
-    } else if (!rooted) {
+    } else if (part != ".." || !rooted) {  // nothing is above the root
       kept.push_back(part);
     }
   }

@@ -38,7 +38,7 @@ struct EffectiveMount {
 std::vector<EffectiveMount> effective_mounts(const CreateContainer& create);
 
 // One entry of Binds: "src:dst[:mode]" or "dst". `volume_driver` is HostConfig.VolumeDriver.
-EffectiveMount parse_bind(std::string_view text, std::string_view volume_driver,
+EffectiveMount parse_bind(std::string_view input, std::string_view volume_driver,
                           std::string pointer);
 
 // The host path that volume driver options expose when a container uses the volume: `device`, if it

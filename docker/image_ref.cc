@@ -1,3 +1,4 @@
+// The reference grammar by hand: no regular expression, so nothing about it is slow or surprising.
 #include "docker/image_ref.h"
 
 #include <algorithm>

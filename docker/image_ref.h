@@ -41,7 +41,7 @@ struct ImageRef {
 
 // Refuses upper case in the repository, bad domains, tags and digests, more than 255 characters and
 // the empty text. The error's `where` is empty.
-Result<ImageRef> parse_image_ref(std::string_view text);
+Result<ImageRef> parse_image_ref(std::string_view input);
 
 // What `POST /images/create` pulls: `from_image` with `tag` (which may be a digest) added. Neither
 // tag nor digest means every tag of the repository to the engine: see ImageRef::tag.
@@ -54,7 +54,7 @@ Result<ImageRef> parse_pull_ref(std::string_view from_image, std::string_view ta
 // given, none at all beside a digest); a digest must be equal.
 class ImagePattern {
  public:
-  static Result<ImagePattern> parse(std::string_view text);
+  static Result<ImagePattern> parse(std::string_view input);
 
   // Never true for an IdLike.
   bool matches(const ImageRef& ref) const;

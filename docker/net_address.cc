@@ -1,3 +1,4 @@
+// inet_pton does the reading; mapped addresses and masks are settled here.
 #include "docker/net_address.h"
 
 #include <algorithm>

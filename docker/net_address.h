@@ -14,7 +14,7 @@ namespace dockreeve::docker {
 class IpAddress {
  public:
   // Refuses zones, leading zeros in IPv4 and everything that is no literal.
-  static Result<IpAddress> parse(std::string_view text);
+  static Result<IpAddress> parse(std::string_view input);
 
   bool is_v4() const { return v4_; }
   bool is_unspecified() const;  // 0.0.0.0 or ::
@@ -33,7 +33,7 @@ class IpAddress {
 // "10.0.0.0/8", "::1/128"; an address alone is a block of one. Host bits are ignored.
 class Cidr {
  public:
-  static Result<Cidr> parse(std::string_view text);
+  static Result<Cidr> parse(std::string_view input);
 
   // False when the families differ.
   bool contains(const IpAddress& address) const;

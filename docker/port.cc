@@ -1,3 +1,4 @@
+// Ports and ranges; numbers are read digit by digit, so signs and other bases never get in.
 #include "docker/port.h"
 
 #include <array>

@@ -1,3 +1,4 @@
+// Form decoding and the canonical spelling of every kind of parameter.
 #include "docker/query.h"
 
 #include <algorithm>

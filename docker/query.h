@@ -21,6 +21,6 @@ void append_query(std::string& out, const Query& query);
 
 // The filters parameter as {"key":["value",...]}, or "" when it filters nothing. Takes both forms
 // the engine takes; refuses a mixture of them and everything else.
-Result<std::string> canonical_filters(std::string_view text);
+Result<std::string> canonical_filters(std::string_view input);
 
 }  // namespace dockreeve::docker

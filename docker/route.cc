@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "docker/host_mount.h"
@@ -241,23 +242,35 @@ struct Captures {
   void add(std::string_view value) { text[count++] = value; }
 };
 
-bool match(const Pattern& pattern, const Path& path, Captures& out) {
+// Whether the path has the pattern's shape; says nothing about names.
+bool has_shape(const Pattern& pattern, const Path& path) {
+  if (path.count < pattern.count || (!pattern.star && path.count != pattern.count)) return false;
   const bool open_end = pattern.star && *pattern.star + 1 == pattern.count;
   // Only the tail of an open name may end in a slash, and only /debug has one that means something.
-  if (path.trailing_slash && (!open_end || pattern.route->object != Object::None)) return false;
-  if (path.count < pattern.count || (!pattern.star && path.count != pattern.count)) return false;
+  return !path.trailing_slash || (open_end && pattern.route->object == Object::None);
+}
+
+// The segments that part `place` stands for, as [first, last).
+std::pair<std::size_t, std::size_t> extent(const Pattern& pattern, const Path& path,
+                                           std::size_t place) {
   const std::size_t extra = path.count - pattern.count;  // further segments of {name*}
-  for (std::size_t i = 1; i < pattern.count; ++i) {
-    const bool behind_star = pattern.star && i > *pattern.star;
-    const std::size_t at = behind_star ? i + extra : i;
-    if (!pattern.is_placeholder(i) && path.segments[at] != pattern.parts[i]) return false;
-  }
-  for (std::size_t i = 1; i < pattern.count; ++i) {
-    if (!pattern.is_placeholder(i)) continue;
-    const std::string_view text =
-        i == pattern.star ? path.join(i, i + extra + 1) : path.segments[i];
-    // join() ends before the trailing slash; it belongs to the name here.
-    out.add(path.trailing_slash ? std::string_view(text.data(), text.size() + 1) : text);
+  const bool behind_star = pattern.star && place > *pattern.star;
+  const std::size_t first = behind_star ? place + extra : place;
+  return {first, first + (place == pattern.star ? extra : 0) + 1};
+}
+
+bool match(const Pattern& pattern, const Path& path, Captures& out) {
+  if (!has_shape(pattern, path)) return false;
+  // The first part is what the rows were found by.
+  for (std::size_t place = 1; place < pattern.count; ++place) {
+    const auto [first, last] = extent(pattern, path, place);
+    if (pattern.is_placeholder(place)) {
+      const std::string_view name = path.join(first, last);
+      // join() ends before a trailing slash, which belongs to an open name.
+      out.add(path.trailing_slash ? std::string_view(name.data(), name.size() + 1) : name);
+    } else if (path.segments[first] != pattern.parts[place]) {
+      return false;
+    }
   }
   return true;
 }

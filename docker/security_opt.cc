@@ -1,3 +1,5 @@
+// Splits entries as the engine does and looks into seccomp profiles far enough to know that they
+// filter at all.
 #include "docker/security_opt.h"
 
 #include <algorithm>

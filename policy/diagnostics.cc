@@ -119,8 +119,10 @@ Fields::Fields(const yaml::Node& node, Spot owner, std::string what, Reporter& r
   map_ = &node;
   for (const yaml::Entry& entry : node.entries) {
     if (std::ranges::find(known, entry.key) != known.end()) continue;
-    std::string hint = text::did_you_mean(entry.key, known);
-    if (!hint.empty()) hint += ' ';
+    const std::string meant = text::suggest(entry.key, known);
+    const std::string hint =
+        meant.empty() ? std::string() : "did you mean " + text::quoted(meant) + "? ";
+    meant_.push_back(meant);
     reporter.error(reporter.spot(entry), "E102",
                    "unknown key " + text::quoted(entry.key) + " in " + what_,
                    hint + "keys: " + listing(known));
@@ -129,7 +131,8 @@ Fields::Fields(const yaml::Node& node, Spot owner, std::string what, Reporter& r
 
 const yaml::Entry* Fields::require(std::string_view key) const {
   const yaml::Entry* entry = get(key);
-  if (entry == nullptr && map_ != nullptr) {
+  const bool misspelt = std::ranges::find(meant_, key) != meant_.end();
+  if (entry == nullptr && map_ != nullptr && !misspelt) {
     reporter_.error(owner_, "E103", what_ + " has no " + text::quoted(key));
   }
   return entry;

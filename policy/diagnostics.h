@@ -62,7 +62,7 @@ class Fields {
 
   // Null when absent.
   const yaml::Entry* get(std::string_view key) const { return map_ ? map_->find(key) : nullptr; }
-  // Null when absent, which is reported (E103).
+  // Null when absent, which is reported (E103) unless it has been already, as a misspelt key.
   const yaml::Entry* require(std::string_view key) const;
   bool is_map() const { return map_ != nullptr; }
 
@@ -70,6 +70,7 @@ class Fields {
   const yaml::Node* map_ = nullptr;
   Spot owner_;
   std::string what_;
+  std::vector<std::string> meant_;  // keys that unknown ones were taken for
   Reporter& reporter_;
 };
 

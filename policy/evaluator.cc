@@ -27,6 +27,12 @@ constexpr std::size_t kMostLookups = 64;
 
 constexpr std::string_view kOwnResources = "own-resources-only";
 constexpr std::string_view kReservedLabels = "reserved-labels";
+constexpr std::string_view kDeviceRequests = "device-requests-allowlist";
+
+bool has_rule(const Ruleset& rules, std::string_view id) {
+  return std::any_of(rules.rules.begin(), rules.rules.end(),
+                     [id](const CompiledRule& rule) { return rule.id == id; });
+}
 
 std::vector<std::string> controls_of(const RuleEntry* rule) {
   std::vector<std::string> out;
@@ -103,6 +109,7 @@ class Judgement {
   std::string plain;  // the answer for an object that must look absent
 
   void run(const Ruleset& rules) {
+    input_.device_requests_judged = has_rule(rules, kDeviceRequests);
     bool labels_checked = false;
     check_names(rules);
     check_mounts();
@@ -114,6 +121,11 @@ class Judgement {
     if (request_.route().access == docker::Access::Closed && !denied) {
       deny(always("unknown-endpoint", "path",
                   "This gateway does not open " + std::string(request_.route().name) + " yet."));
+    }
+    // An import is a pull by its path; its source is a URL that the engine would fetch, or a tar.
+    if (!denied && request_.route().name == "image.create" &&
+        !docker::param(request_.target.query, "fromSrc").empty()) {
+      deny(always("unknown-endpoint", "query/fromSrc", "This gateway does not open image imports yet."));
     }
   }
 
@@ -127,10 +139,7 @@ class Judgement {
   void check_names(const Ruleset& rules) {
     const std::string_view route = request_.route().name;
     if (route != "container.create" && route != "container.rename") return;
-    const bool owned = std::any_of(rules.rules.begin(), rules.rules.end(), [](const CompiledRule& r) {
-      return r.id == kOwnResources;
-    });
-    if (!owned || !looks_like_id(docker::param(request_.target.query, "name"))) return;
+    if (!has_rule(rules, kOwnResources) || !looks_like_id(docker::param(request_.target.query, "name"))) return;
     deny(ambiguous("query/name", "a name that looks like an id shadows other containers"));
   }
 

@@ -83,9 +83,11 @@ bool any_matches(const std::vector<std::string>& globs, std::string_view value) 
 // picks one; otherwise whoever makes certificates could choose between names.
 std::string single_value(const certs::Caller& caller, MatchKey key, const Match& match) {
   std::vector<std::string> values = values_of(caller, key);
-  for (const auto& [condition, globs] : match.conditions) {
-    if (condition != key) continue;
-    std::erase_if(values, [&](const std::string& value) { return !any_matches(globs, value); });
+  for (const Match::Condition& condition : match.conditions) {
+    if (condition.key != key) continue;
+    std::erase_if(values, [&](const std::string& value) {
+      return !any_matches(condition.globs, value);
+    });
   }
   return values.size() == 1 ? values.front() : std::string();
 }
@@ -147,7 +149,7 @@ std::vector<std::string> read_globs(const yaml::Entry& entry, Reporter& reporter
 void check_match(const Match& match, const Spot& spot, Reporter& reporter) {
   const auto has = [&](bool (*kind)(MatchKey)) {
     return std::ranges::any_of(match.conditions,
-                               [&](const auto& condition) { return kind(condition.first); });
+                               [&](const Match::Condition& condition) { return kind(condition.key); });
   };
   if (has(is_cert_key) && has(is_peer_key)) {
     reporter.warning(spot, "W205", "a caller has a certificate or a peer, never both",
@@ -170,7 +172,7 @@ Match read_match(const yaml::Node& node, const Spot& spot, Reporter& reporter) {
     if (key == MatchKey::CertSerial || key == MatchKey::CertFingerprint) {
       for (std::string& glob : globs) glob = normal_hex(glob);
     }
-    match.conditions.emplace_back(key, std::move(globs));
+    match.conditions.push_back({key, std::move(globs)});
   }
   check_match(match, spot, reporter);
   return match;
@@ -196,8 +198,7 @@ void check_identity_name(const yaml::Entry& entry, std::string_view name, Report
 
 void sort_unique(std::vector<std::string>& names) {
   std::ranges::sort(names);
-  const auto rest = std::ranges::unique(names);
-  names.erase(rest.begin(), rest.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
 }
 
 }  // namespace
@@ -212,10 +213,9 @@ bool is_name(std::string_view name) {
 
 bool Match::holds(const certs::Caller& caller) const {
   if (conditions.empty()) return false;
-  return std::ranges::all_of(conditions, [&](const auto& condition) {
-    const auto& [key, globs] = condition;
-    return std::ranges::any_of(values_of(caller, key), [&](const std::string& value) {
-      return any_matches(globs, value);
+  return std::ranges::all_of(conditions, [&](const Condition& condition) {
+    return std::ranges::any_of(values_of(caller, condition.key), [&](const std::string& value) {
+      return any_matches(condition.globs, value);
     });
   });
 }

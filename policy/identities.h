@@ -28,7 +28,11 @@ enum class MatchKey : std::uint8_t {
 // All its conditions hold; a condition holds when one of its globs matches one of the values that
 // the caller has for its key.
 struct Match {
-  std::vector<std::pair<MatchKey, std::vector<std::string>>> conditions;
+  struct Condition {
+    MatchKey key = MatchKey::Listener;
+    std::vector<std::string> globs;
+  };
+  std::vector<Condition> conditions;
   bool holds(const certs::Caller& caller) const;
 };
 

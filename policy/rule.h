@@ -25,6 +25,9 @@ struct Input {
   const Identity& who;
   const Facts& facts;
   const RequestView& view;  // what several rules parse out of the request, parsed once
+  // device-requests-allowlist has its say about GPU and CDI requests. Where nothing has, they count
+  // as what their hooks do: host paths in the container (bind-mount-allowlist).
+  bool device_requests_judged = false;
 };
 
 // Values for the placeholders of a rule's message: {"value", "/etc"}. Two names are special: "text"

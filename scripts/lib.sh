@@ -181,5 +181,9 @@ engine_stop() {
       kill -KILL "${entry#/proc/}" 2>/dev/null || true
     fi
   done
+  local _ target
+  while read -r _ target _; do
+    case $target in "$dir"/*) umount -l "$target" 2>/dev/null || true ;; esac
+  done < <(tac /proc/self/mounts)
   rm -f "$dir/docker.sock" "$dir/engine.pid"
 }

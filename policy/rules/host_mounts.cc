@@ -14,7 +14,8 @@
 //   maps to  CIS Docker 5.6, Pod Security Standards "baseline"
 //
 // bind-mount-allowlist
-//   allows   paths equal to or below an entry of `allowed`
+//   allows   paths equal to or below an entry of `allowed`; no GPU or CDI requests, unless
+//            device-requests-allowlist judges them
 //   params   allowed: [path]
 //   maps to  CIS Docker 5.6
 //
@@ -180,8 +181,30 @@ Result<Check> no_sensitive_host_mounts(const Params& params) {
                                   params.flag("readWriteOnly")});
 }
 
+namespace {
+
+// A device request has the runtime's hooks mount drivers, device nodes and whatever a CDI file says.
+void judge_device_requests(const Input& in, Report& out) {
+  const auto* create = in.request.body_as<docker::CreateContainer>();
+  if (!create || in.device_requests_judged) return;
+  const auto& requests = create->host_config.device_requests;
+  if (!requests || requests->empty()) return;
+  out.add("/HostConfig/DeviceRequests", "\"" + std::to_string(requests->size()) + "\"",
+          {{"text", "GPU and CDI devices bring host paths into the container. Remove `--gpus`; an "
+                    "administrator can allow a driver with the rule device-requests-allowlist."}},
+          "remove --gpus");
+}
+
+}  // namespace
+
 Result<Check> bind_mount_allowlist(const Params& params) {
-  return host_path_rule(Unlisted{clean_list(params.list("allowed"))});
+  Result<Check> check = host_path_rule(Unlisted{clean_list(params.list("allowed"))});
+  if (!check) return check;
+  check->run = [paths = std::move(check->run)](const Input& in, Report& out) {
+    paths(in, out);
+    judge_device_requests(in, out);
+  };
+  return check;
 }
 
 Result<Check> bind_mount_read_only(const Params& params) {

@@ -136,6 +136,53 @@ TEST(RecordTest, UnixCallerIsNamedByItsPeer) {
   EXPECT_FALSE(json.contains("target"));
 }
 
+// Policies that hold one rule, which objects to every request with the given mode.
+class OneRule final : public policy::PolicySet {
+ public:
+  explicit OneRule(policy::Mode mode) {
+    policy::CompiledRule rule;
+    rule.id = "no-prune";
+    rule.mode = mode;
+    rule.message = "no";
+    rule.params = std::make_shared<policy::Params>();
+    rule.check.run = [](const policy::Input&, policy::Report& report) {
+      report.add("path", "null");
+    };
+    rules_->rules.push_back(std::move(rule));
+  }
+  std::optional<policy::Identity> identify(const certs::Caller&) const override { return {}; }
+  policy::Identity named(std::string name, std::vector<std::string>) const override {
+    return {std::move(name), {}, {}, ""};
+  }
+  std::shared_ptr<const policy::Ruleset> rules_for(const policy::Identity&) const override {
+    return rules_;
+  }
+  const std::string& hash() const override { return some_policy_set(); }
+
+ private:
+  std::shared_ptr<policy::Ruleset> rules_ = std::make_shared<policy::Ruleset>();
+};
+
+nlohmann::json judged(policy::Mode mode) {
+  const policy::Evaluator evaluator(std::make_shared<OneRule>(mode));
+  auto target = docker::classify(docker::Method::Get, "/v1.41/containers/json");
+  EXPECT_TRUE(target);
+  docker::Request request;
+  request.target = *target;
+  return decided(create_request(),
+                 evaluator.evaluate(std::move(request), web_runner(), {}, {create_request().id}));
+}
+
+TEST(RecordTest, OutcomeIsWhatHappensToTheRequest) {
+  const auto allowed = judged(policy::Mode::Audit);
+  EXPECT_EQ(allowed["decision"]["outcome"], "allow");
+  EXPECT_FALSE(allowed["decision"].contains("status"));
+  EXPECT_EQ(allowed["decision"]["findings"][0]["effect"], "audit");
+  EXPECT_EQ(allowed["request"]["forwardedSha256"], std::string(64, '4'));
+  EXPECT_EQ(judged(policy::Mode::Warn)["decision"]["outcome"], "warn");
+  EXPECT_EQ(judged(policy::Mode::Enforce)["decision"]["outcome"], "deny");
+}
+
 TEST(RecordTest, StatusIsTheOneTheClientGets) {
   policy::Decision decision = denied_decision();
   decision.outcome = denied_with(400);

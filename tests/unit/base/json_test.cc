@@ -183,7 +183,7 @@ std::string object_of(const std::vector<std::string>& keys) {
 }
 
 TEST(JsonReader, FindsDuplicatesInObjectsOfEverySize) {
-  for (std::size_t size : {2, 5, 6, 7, 8, 17, 100, 2048}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{2, 5, 6, 7, 8, 17, 100, 2048}) {
     std::vector<std::string> keys;
     for (std::size_t i = 0; i < size; ++i)
       keys.push_back("some.label/" + std::to_string(i));

@@ -383,7 +383,8 @@ TEST(Route, LongTargetsAreRefused) {
 
 TEST(Route, DeepPathsAreRefusedWhetherOrNotTheyHaveAVersion) {
   std::string deep = "/images";
-  for (int i = 0; i < 30; ++i) deep += "/a";
+  for (int i = 0; i < 30; ++i)
+    deep += "/a";
   for (const std::string prefix : {"", "/v1.41"}) {
     EXPECT_EQ(rule_of(Method::Get, prefix + deep + "/json"), "route image.inspect");
     EXPECT_EQ(rule_of(Method::Get, prefix + deep + "/a/json"), "unknown-endpoint");

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <re2/re2.h>
 
+#include <atomic>
 #include <thread>
 
 #include "loader_fixture.h"
@@ -182,8 +183,8 @@ TEST(Templates, NamesThatMeanSomethingInAGlobOrPathAreDropped) {
     return std::get<std::vector<std::string>>(expand(list, Template::Path, {name, {}, {}, {}}));
   };
   EXPECT_THAT(filled("alice_1.x"), ElementsAre("/srv/alice_1.x", "/fixed"));
-  for (const char* name : {"*", "../etc", "a/b", "..", ".", "a?", "[a]", "a:b", ""}) {
-    if (*name != '\0') EXPECT_THAT(filled(name), ElementsAre("/fixed")) << name;
+  for (const char* name : {"*", "../etc", "a/b", "..", ".", "a?", "[a]", "a:b"}) {
+    EXPECT_THAT(filled(name), ElementsAre("/fixed")) << name;
   }
 }
 

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -205,7 +206,7 @@ TEST(LoadPolicies, PresetsWithoutCodeForAnEnforcedRuleAreRefused) {
         diagnostics);
     EXPECT_EQ(set != nullptr, whole) << base << ' ' << codes(diagnostics);
     EXPECT_EQ(codes(diagnostics), whole ? "" : "E113@5") << base;
-    if (base == "baseline") EXPECT_TRUE(whole);
+    EXPECT_TRUE(whole || base != "baseline");
   }
 }
 
