@@ -11,7 +11,9 @@ constexpr std::size_t kQuoteLimit = 80;
 constexpr std::size_t kMaxEdits = 2;
 constexpr std::size_t kMinSharedPrefix = 4;
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
 
 // Length of the well-formed sequence at the front of `bytes`, or 0; sets `code` to its value.
 std::size_t decode_one(std::string_view bytes, std::uint32_t& code) {
@@ -93,7 +95,8 @@ bool glob_match(std::string_view pattern, std::string_view text) {
   for (std::size_t p = 0; p < pattern.size();) {
     if (pattern[p] == '*') {
       std::size_t stars = 0;
-      while (p < pattern.size() && pattern[p] == '*') ++p, ++stars;
+      while (p < pattern.size() && pattern[p] == '*')
+        ++p, ++stars;
       for (std::size_t i = 1; i < reach.size(); ++i) {
         const bool may_extend = stars > 1 || text[i - 1] != '/';
         if (may_extend && reach[i - 1] != 0) reach[i] = 1;
@@ -112,7 +115,8 @@ bool glob_match(std::string_view pattern, std::string_view text) {
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   const std::size_t width = b.size() + 1;
   std::vector<std::size_t> before(width), above(width), row(width);
-  for (std::size_t j = 0; j < width; ++j) above[j] = j;
+  for (std::size_t j = 0; j < width; ++j)
+    above[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (std::size_t j = 1; j < width; ++j) {

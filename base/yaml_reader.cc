@@ -9,6 +9,7 @@
 #include <charconv>
 #include <exception>
 #include <sstream>
+#include <unordered_map>
 #include <utility>
 
 #include "base/text.h"
@@ -47,8 +48,9 @@ class Builder final : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark& mark) override {
     const int line = position(mark).line;
     // The parser begins a second document wherever the first cannot go on.
-    const auto separated = [&](int at) { return at > last_line_ && at <= line; };
-    if (last_line_ > 0 && std::ranges::none_of(separators_, separated)) {
+    const auto next = std::ranges::upper_bound(separators_, last_line_);
+    const bool separated = next != separators_.end() && *next <= line;
+    if (last_line_ > 0 && !separated) {
       report(position(mark), 1, "E004", "invalid YAML: this does not belong to what is above it",
              "check the indentation, or begin a new document with ---");
       throw Abandon{};
@@ -106,8 +108,7 @@ class Builder final : public YAML::EventHandler {
   void OnMapEnd() override { end(); }
 
   void report(Position at, int width, std::string code, std::string message, std::string hint) {
-    stream_.problems.push_back(
-        {at, width, std::move(code), std::move(message), std::move(hint)});
+    stream_.problems.push_back({at, width, std::move(code), std::move(message), std::move(hint)});
     if (stream_.problems.size() >= kMaxProblems) throw Abandon{};
   }
 
@@ -116,8 +117,9 @@ class Builder final : public YAML::EventHandler {
   struct Open {
     Node node;
     Entry key;
-    bool has_key = false;   // the next value belongs to `key`
-    bool drop_value = false;  // ... but the key was refused
+    std::unordered_map<std::string, int> lines;  // of the keys so far
+    bool has_key = false;                        // the next value belongs to `key`
+    bool drop_value = false;                     // ... but the key was refused
   };
 
   void check_tag(const YAML::Mark& mark, const std::string& tag, bool scalar) {
@@ -181,9 +183,10 @@ class Builder final : public YAML::EventHandler {
       report(node.at, 2, "E008", "merge keys are not allowed", "write the keys out");
       return;
     }
-    if (const Entry* first = parent.node.find(node.text)) {
+    const auto [first, fresh] = parent.lines.try_emplace(node.text, node.at.line);
+    if (!fresh) {
       report(node.at, node.width, "E005", "duplicate key " + text::quoted(node.text),
-             "first on line " + std::to_string(first->at.line));
+             "first on line " + std::to_string(first->second));
       return;
     }
     parent.drop_value = false;
@@ -216,7 +219,10 @@ std::optional<Problem> check_bytes(std::string_view text) {
     return Problem{{}, 1, "E002", "the file is larger than 1 MiB", {}};
   }
   if (text.starts_with(kBom)) {
-    return Problem{{1, 1}, 1, "E001", "the file starts with a byte order mark",
+    return Problem{{1, 1},
+                   1,
+                   "E001",
+                   "the file starts with a byte order mark",
                    "save it as UTF-8 without BOM"};
   }
   int line = 1;
@@ -228,19 +234,25 @@ std::optional<Problem> check_bytes(std::string_view text) {
       const auto c = static_cast<unsigned char>(content[i]);
       const bool line_end = c == '\r' && i + 1 == content.size() && length < text.size();
       if ((c < 0x20 && c != '\t' && !line_end) || c == 0x7F) {
-        return Problem{{line, static_cast<int>(i) + 1}, 1, "E001",
-                       "control characters are not allowed", {}};
+        return Problem{
+            {line, static_cast<int>(i) + 1}, 1, "E001", "control characters are not allowed", {}};
       }
     }
     const std::size_t first = content.find_first_not_of(" \t\r");
     const std::size_t tab = content.find('\t');
     if (first != std::string_view::npos && tab < first) {
-      return Problem{{line, static_cast<int>(tab) + 1}, 1, "E003",
-                     "tabs are not allowed as indentation", "use spaces"};
+      return Problem{{line, static_cast<int>(tab) + 1},
+                     1,
+                     "E003",
+                     "tabs are not allowed as indentation",
+                     "use spaces"};
     }
     if (content.starts_with('%')) {
-      return Problem{{line, 1}, static_cast<int>(content.find_last_not_of(" \t\r")) + 1, "E011",
-                     "directives are not allowed", {}};
+      return Problem{{line, 1},
+                     static_cast<int>(content.find_last_not_of(" \t\r")) + 1,
+                     "E011",
+                     "directives are not allowed",
+                     {}};
     }
     text.remove_prefix(std::min(length + 1, text.size()));
     ++line;
@@ -251,8 +263,8 @@ std::optional<Problem> check_bytes(std::string_view text) {
 // yaml-cpp's complaint in our words.
 Problem explain(const YAML::Exception& error, std::string_view text) {
   Problem problem{position(error.mark), 1, "E004", "invalid YAML: " + error.msg, {}};
-  const bool about_alias = error.msg.find("alias") != std::string::npos ||
-                           error.msg.find("anchor") != std::string::npos;
+  const bool about_alias =
+      error.msg.find("alias") != std::string::npos || error.msg.find("anchor") != std::string::npos;
   if (about_alias) {
     problem.code = "E006";
     problem.message = "anchors and aliases are not allowed";

@@ -83,7 +83,7 @@ class Proxy:
 
 
 def make_certificates(folder):
-    """A CA, a server and a client certificate, P-256, good for a year, so that nothing warns of their end."""
+    """A CA, a server and a client certificate, P-256; a year, so that nothing warns of their end."""
     folder.mkdir()
 
     def openssl(*command):

@@ -1,13 +1,12 @@
 #include "config/gateway_config.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <charconv>
 #include <filesystem>
 #include <limits>
+#include <netinet/in.h>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -248,9 +247,8 @@ class GatewayReader {
     const yaml::Entry* const mode = fields.get("mode");
     if (mode == nullptr) return;
     // Unquoted, 0660 is a decimal number to some editors and octal to others.
-    const auto bits = mode->value.is_scalar() && mode->value.quoted
-                          ? parse_mode(mode->value.text)
-                          : std::nullopt;
+    const auto bits =
+        mode->value.is_scalar() && mode->value.quoted ? parse_mode(mode->value.text) : std::nullopt;
     if (!bits) {
       reporter_.error(reporter_.spot(mode->value), "E109",
                       "\"mode\" must be octal digits in quotes", "e.g. \"0660\"");
@@ -342,8 +340,10 @@ class GatewayReader {
 
   void read_limits(const yaml::Entry& entry, Limits& limits) {
     std::vector<std::string_view> keys;
-    for (const CountLimit& limit : kCounts) keys.push_back(limit.key);
-    for (const TimeLimit& limit : kTimes) keys.push_back(limit.key);
+    for (const CountLimit& limit : kCounts)
+      keys.push_back(limit.key);
+    for (const TimeLimit& limit : kTimes)
+      keys.push_back(limit.key);
     const Fields fields(entry.value, reporter_.spot(entry), "limits", reporter_,
                         std::span<const std::string_view>(keys));
     for (const CountLimit& limit : kCounts) {
@@ -416,10 +416,10 @@ std::optional<Gateway> load_gateway_text(const std::string& display_name, const 
     if (stream.documents.size() == 1) {
       gateway = GatewayReader(folder, reporter).read(stream.documents.front());
     } else {
-      reporter.error(reporter.whole_file(), "E118",
-                     stream.documents.empty() ? "the file is empty"
-                                              : "a gateway file has one document",
-                     "see config/dockreeve.example.yaml");
+      reporter.error(
+          reporter.whole_file(), "E118",
+          stream.documents.empty() ? "the file is empty" : "a gateway file has one document",
+          "see config/dockreeve.example.yaml");
     }
   }
   const bool failed = std::ranges::any_of(found, &policy::Diagnostic::error);

@@ -38,14 +38,22 @@ struct TypeName {
 };
 
 constexpr TypeName kTypes[] = {
-    {"bool", ParamType::Bool},           {"int", ParamType::Int},
-    {"bytes", ParamType::Bytes},         {"duration", ParamType::Duration},
-    {"decimal", ParamType::Decimal},     {"string", ParamType::Text},
-    {"portrange", ParamType::Text},      {"regex", ParamType::Regex},
-    {"list<string>", ParamType::TextList}, {"list<path>", ParamType::TextList},
-    {"list<cidr>", ParamType::TextList}, {"list<capability>", ParamType::TextList},
-    {"list<regex>", ParamType::TextList}, {"list<map>", ParamType::TextList},
-    {"map<string,string>", ParamType::TextMap}, {"map<string,int>", ParamType::TextMap},
+    {"bool", ParamType::Bool},
+    {"int", ParamType::Int},
+    {"bytes", ParamType::Bytes},
+    {"duration", ParamType::Duration},
+    {"decimal", ParamType::Decimal},
+    {"string", ParamType::Text},
+    {"portrange", ParamType::Text},
+    {"regex", ParamType::Regex},
+    {"list<string>", ParamType::TextList},
+    {"list<path>", ParamType::TextList},
+    {"list<cidr>", ParamType::TextList},
+    {"list<capability>", ParamType::TextList},
+    {"list<regex>", ParamType::TextList},
+    {"list<map>", ParamType::TextList},
+    {"map<string,string>", ParamType::TextMap},
+    {"map<string,int>", ParamType::TextMap},
 };
 
 std::vector<std::string> split_words(std::string_view text) {
@@ -159,7 +167,8 @@ RuleEntry read_rule(const Json& json) {
 std::vector<RuleEntry> read_catalogue() {
   const Json json = Json::parse(std::string_view(kCatalogueJson));
   std::vector<RuleEntry> rules;
-  for (const Json& rule : json.at("rules")) rules.push_back(read_rule(rule));
+  for (const Json& rule : json.at("rules"))
+    rules.push_back(read_rule(rule));
   return rules;
 }
 
@@ -170,12 +179,15 @@ std::span<const RuleEntry> catalogue() {
   return rules;
 }
 
-std::string_view catalogue_text() { return kCatalogueJson; }
+std::string_view catalogue_text() {
+  return kCatalogueJson;
+}
 
 const RuleEntry* find_rule(std::string_view id) {
   static const auto index = [] {
     std::map<std::string_view, const RuleEntry*> by_id;
-    for (const RuleEntry& rule : catalogue()) by_id.emplace(rule.id, &rule);
+    for (const RuleEntry& rule : catalogue())
+      by_id.emplace(rule.id, &rule);
     return by_id;
   }();
   const auto it = index.find(id);

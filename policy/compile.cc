@@ -16,7 +16,8 @@ namespace {
 
 using Files = std::vector<std::pair<std::string, std::string>>;
 
-constexpr std::size_t kMaxCached = 4096;  // combinations of callers; beyond it each is compiled anew
+constexpr std::size_t kMaxCached =
+    4096;  // combinations of callers; beyond it each is compiled anew
 
 // Over the base names, so that a folder can be moved without becoming another policy. Every part
 // goes in with its length: no two sets of files give the same input.
@@ -38,16 +39,14 @@ std::string hash_of(const Files& files) {
 enum class Rank : std::uint8_t { Everyone, Team, Role, Identity };
 
 bool names_any(const std::vector<Ref>& refs, const std::vector<std::string>& names) {
-  return std::ranges::any_of(refs, [&](const Ref& ref) {
-    return std::ranges::find(names, ref.name) != names.end();
-  });
+  return std::ranges::any_of(
+      refs, [&](const Ref& ref) { return std::ranges::find(names, ref.name) != names.end(); });
 }
 
 std::optional<Rank> rank_of(const Subjects& subjects, const Identity& who) {
   if (subjects.except && rank_of(*subjects.except, who)) return std::nullopt;
-  const bool named = std::ranges::any_of(subjects.identities, [&](const Ref& glob) {
-    return text::glob_match(glob.name, who.name);
-  });
+  const bool named = std::ranges::any_of(
+      subjects.identities, [&](const Ref& glob) { return text::glob_match(glob.name, who.name); });
   if (named) return Rank::Identity;
   if (names_any(subjects.roles, who.roles)) return Rank::Role;
   if (names_any(subjects.teams, who.teams)) return Rank::Team;
@@ -67,8 +66,10 @@ class LoadedSet final : public PolicySet {
       : identities_(std::move(identities)), bounds_(std::move(bounds)), hash_(std::move(hash)) {
     for (const Bound& bound : bounds_) {
       for (const auto& [rule, partial] : bound.layer) {
-        for (const ParamDef& param : catalogue()[rule].params) templates_ |= uses(param.fallback);
-        for (const auto& [name, value] : partial.params) templates_ |= uses(value);
+        for (const ParamDef& param : catalogue()[rule].params)
+          templates_ |= uses(param.fallback);
+        for (const auto& [name, value] : partial.params)
+          templates_ |= uses(value);
       }
     }
   }
@@ -113,14 +114,16 @@ class LoadedSet final : public PolicySet {
   // Everything the ruleset depends on, and nothing else, so that callers share it.
   std::string cache_key(const std::vector<Step>& steps, const Identity& who) const {
     std::string key;
-    for (const Step& step : steps) key += std::to_string(step.binding) + ',';
+    for (const Step& step : steps)
+      key += std::to_string(step.binding) + ',';
     const auto add = [&](std::string_view part) {
       key += std::to_string(part.size()) + ':';
       key += part;
     };
     const auto add_all = [&](const std::vector<std::string>& names) {
       key += '/' + std::to_string(names.size()) + '/';
-      for (const std::string& name : names) add(name);
+      for (const std::string& name : names)
+        add(name);
     };
     if (templates_.team) add_all(who.teams);
     if (templates_.role) add_all(who.roles);

@@ -25,7 +25,8 @@ class Members {
  public:
   Members(const Json& object, std::string where) : where_(std::move(where)) {
     if (!object.is_object()) throw Mistake(where_, "must be an object");
-    for (const auto& [key, value] : object.items()) left_.emplace(key, &value);
+    for (const auto& [key, value] : object.items())
+      left_.emplace(key, &value);
   }
   const Json* take(const std::string& key) {
     const auto it = left_.find(key);
@@ -57,7 +58,8 @@ class Members {
     const Json* value = take(key);
     if (!value) return out;
     Members members(*value, place(key));
-    for (const auto& [name, ignored] : value->items()) out.emplace(name, members.text(name));
+    for (const auto& [name, ignored] : value->items())
+      out.emplace(name, members.text(name));
     return out;
   }
   std::vector<std::string> list(const std::string& key) {
@@ -187,20 +189,28 @@ void read_section(const Section& section, const Json& json, std::map<Lookup, Fac
 
 std::string_view kind_name(LookupKind kind) {
   switch (kind) {
-    case LookupKind::Image: return "image";
-    case LookupKind::Container: return "container";
-    case LookupKind::Exec: return "exec";
-    case LookupKind::Volume: return "volume";
-    case LookupKind::Network: return "network";
-    case LookupKind::HostPath: return "path";
-    case LookupKind::Engine: return "engine";
+    case LookupKind::Image:
+      return "image";
+    case LookupKind::Container:
+      return "container";
+    case LookupKind::Exec:
+      return "exec";
+    case LookupKind::Volume:
+      return "volume";
+    case LookupKind::Network:
+      return "network";
+    case LookupKind::HostPath:
+      return "path";
+    case LookupKind::Engine:
+      return "engine";
   }
   return "object";
 }
 
 Fact default_answer(const Lookup& lookup) {
   switch (lookup.kind) {
-    case LookupKind::Image: return ImageFact{};
+    case LookupKind::Image:
+      return ImageFact{};
     case LookupKind::Container: {
       ContainerFact fact;
       fact.name = lookup.key;
@@ -223,8 +233,10 @@ Fact default_answer(const Lookup& lookup) {
       fact.driver = "bridge";
       return fact;
     }
-    case LookupKind::HostPath: return PathFact{true, lookup.key};
-    case LookupKind::Engine: break;
+    case LookupKind::HostPath:
+      return PathFact{true, lookup.key};
+    case LookupKind::Engine:
+      break;
   }
   EngineFact fact;
   fact.default_runtime = "runc";

@@ -1,5 +1,6 @@
 // Look-up answers from a file instead of an engine: `dockreeve eval --context` and the golden
-// decisions. The keys are those of tests/golden/decisions.jsonl, section "context" of docs/policy.md.
+// decisions. The keys are those of tests/golden/decisions.jsonl, section "context" of
+// docs/policy.md.
 #pragma once
 
 #include <map>
@@ -32,7 +33,7 @@ class ContextFile {
   Result<Fact> answer(const Lookup& lookup, bool strict = false) const;
 
  private:
-  std::map<Lookup, Fact> answers_;          // by name; an empty key answers for every name
+  std::map<Lookup, Fact> answers_;  // by name; an empty key answers for every name
   std::set<std::string> ids_;       // references of resolvesAsId
 };
 

@@ -1,6 +1,7 @@
 // The words of a refusal, as docker prints them after "Error response from daemon: ".
 #include <algorithm>
 
+#include "base/text.h"
 #include "policy/evaluator.h"
 
 namespace dockreeve::policy {
@@ -12,23 +13,11 @@ bool denies(const Finding& finding) {
   return finding.effect == Effect::Deny || finding.effect == Effect::Error;
 }
 
-// The policies that object, or all that apply when nothing but the gateway itself does.
-std::string policy_names(const Decision& decision, const std::vector<const Finding*>& findings) {
-  std::vector<std::string> names;
-  for (const Finding* finding : findings) {
-    const bool known = std::find(names.begin(), names.end(), finding->policy) != names.end();
-    if (!finding->policy.empty() && !known) names.push_back(finding->policy);
-  }
-  if (names.empty()) names = decision.policies;
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 }  // namespace
 
 std::string denial_text(const Decision& decision, const std::string& decision_id) {
-  if (const auto* denied = std::get_if<Denied>(&decision.outcome); denied && !denied->plain.empty()) {
+  if (const auto* denied = std::get_if<Denied>(&decision.outcome);
+      denied && !denied->plain.empty()) {
     return denied->plain;
   }
   std::vector<const Finding*> findings;
@@ -38,17 +27,20 @@ std::string denial_text(const Decision& decision, const std::string& decision_id
   const std::string last = "decision " + decision_id;
   // Without a policy in play it was the gateway: a request that has no one meaning, or nobody's.
   if (findings.size() == 1 && decision.policies.empty()) {
-    return "refused by dockreeve: [" + findings[0]->rule + "] " + findings[0]->message + "\n" + last;
+    return "refused by dockreeve: [" + findings[0]->rule + "] " + findings[0]->message + "\n" +
+           last;
   }
-  const std::string names = policy_names(decision, findings);
+  const std::string names = text::join(decision.policies, ", ");
   std::string out = "denied by dockreeve";
   if (!names.empty()) out += " (policy " + names + ")";
-  out += ", " + std::to_string(findings.size()) + (findings.size() == 1 ? " problem:" : " problems:");
+  out +=
+      ", " + std::to_string(findings.size()) + (findings.size() == 1 ? " problem:" : " problems:");
   const std::size_t shown = std::min(findings.size(), kMostFindings);
   for (std::size_t i = 0; i < shown; ++i) {
     out += "\n  [" + findings[i]->rule + "] " + findings[i]->message;
   }
-  if (findings.size() > shown) out += "\n  and " + std::to_string(findings.size() - shown) + " more";
+  if (findings.size() > shown)
+    out += "\n  and " + std::to_string(findings.size() - shown) + " more";
   return out + "\n" + last;
 }
 

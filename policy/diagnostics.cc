@@ -25,7 +25,9 @@ std::string_view line_of(std::string_view source, int number) {
   return line;
 }
 
-bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
+bool starts_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+}
 
 // Characters, as a terminal counts columns (near enough: wide ones count once).
 std::size_t columns(std::string_view text) {
@@ -36,7 +38,8 @@ std::size_t columns(std::string_view text) {
 std::string harmless(std::string_view line) {
   if (line.size() > kMaxShown) {
     std::size_t end = kMaxShown;
-    while (end > 0 && !starts_character(line[end])) --end;
+    while (end > 0 && !starts_character(line[end]))
+      --end;
     line = line.substr(0, end);
   }
   std::string out;
@@ -45,7 +48,8 @@ std::string harmless(std::string_view line) {
     out += byte < 0x20 || byte == 0x7F ? ' ' : c;
   }
   if (text::is_printable(out)) return out;
-  std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  std::ranges::replace_if(
+      out, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
   return out;
 }
 
@@ -56,8 +60,8 @@ std::string base_name(const std::string& path) {
 
 Diagnostic make(bool error, const Spot& spot, std::string code, std::string message,
                 std::string hint) {
-  return {error,           spot.file,        spot.at.line,       spot.at.column, spot.width,
-          std::move(code), std::move(message), std::move(hint)};
+  return {error,      spot.file,       spot.at.line,       spot.at.column,
+          spot.width, std::move(code), std::move(message), std::move(hint)};
 }
 
 }  // namespace
@@ -113,7 +117,8 @@ Fields::Fields(const yaml::Node& node, Spot owner, std::string what, Reporter& r
                std::span<const std::string_view> known)
     : owner_(std::move(owner)), what_(std::move(what)), reporter_(reporter) {
   if (!node.is_map()) {
-    reporter.error(owner_, "E106", what_ + " must be a map, this is " + std::string(name(node.kind)));
+    reporter.error(owner_, "E106",
+                   what_ + " must be a map, this is " + std::string(name(node.kind)));
     return;
   }
   map_ = &node;
@@ -145,9 +150,9 @@ void wrong_type(const yaml::Entry& entry, std::string_view expected, Reporter& r
   if (value.is_scalar()) found = value.quoted ? "quoted text" : text::quoted(value.text);
   std::string hint;
   if (boolean && expected.ends_with("text")) hint = "quote it";
-  reporter.error(reporter.spot(entry.value), "E106",
-                 text::quoted(entry.key) + " must be " + std::string(expected) + ", this is " + found,
-                 hint);
+  reporter.error(
+      reporter.spot(entry.value), "E106",
+      text::quoted(entry.key) + " must be " + std::string(expected) + ", this is " + found, hint);
 }
 
 std::optional<std::string> read_text(const yaml::Entry& entry, Reporter& reporter) {
@@ -181,8 +186,8 @@ std::optional<std::vector<std::string>> read_text_list(const yaml::Entry& entry,
 
 std::optional<std::string> read_word(const yaml::Entry& entry, Reporter& reporter,
                                      std::span<const std::string_view> words) {
-  const bool known = entry.value.is_scalar() &&
-                     std::ranges::find(words, entry.value.text) != words.end();
+  const bool known =
+      entry.value.is_scalar() && std::ranges::find(words, entry.value.text) != words.end();
   if (known) return entry.value.text;
   if (!entry.value.is_scalar()) {
     wrong_type(entry, "one of " + listing(words), reporter);

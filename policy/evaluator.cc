@@ -37,7 +37,8 @@ bool has_rule(const Ruleset& rules, std::string_view id) {
 std::vector<std::string> controls_of(const RuleEntry* rule) {
   std::vector<std::string> out;
   if (!rule) return out;
-  for (const std::string& number : rule->cis) out.push_back("cis-docker-1.6/" + number);
+  for (const std::string& number : rule->cis)
+    out.push_back("cis-docker-1.6/" + number);
   return out;
 }
 
@@ -84,10 +85,18 @@ const CompiledRule& reserved_labels_rule() {
   return rule;
 }
 
-bool enforced(Mode mode) { return mode == Mode::Enforce || mode == Mode::Always; }
+bool enforced(Mode mode) {
+  return mode == Mode::Enforce || mode == Mode::Always;
+}
 
 Effect effect_of(Mode mode) {
   if (enforced(mode)) return Effect::Deny;
+  return mode == Mode::Warn ? Effect::Warn : Effect::Audit;
+}
+
+// A failed look-up that does not deny is no more than a remark.
+Effect effect_of_error(Mode mode, bool denies) {
+  if (denies) return Effect::Error;
   return mode == Mode::Warn ? Effect::Warn : Effect::Audit;
 }
 
@@ -118,6 +127,10 @@ class Judgement {
       run(rule);
     }
     if (!labels_checked) run(reserved_labels_rule());
+    // `docker inspect NAME` asks for every kind of object and goes on as long as each is absent.
+    if (request_.route().name == "plugin.inspect") {
+      plain = "plugin " + request_.target.id + " not found";
+    }
     if (request_.route().access == docker::Access::Closed && !denied) {
       deny(always("unknown-endpoint", "path",
                   "This gateway does not open " + std::string(request_.route().name) + " yet."));
@@ -125,7 +138,8 @@ class Judgement {
     // An import is a pull by its path; its source is a URL that the engine would fetch, or a tar.
     if (!denied && request_.route().name == "image.create" &&
         !docker::param(request_.target.query, "fromSrc").empty()) {
-      deny(always("unknown-endpoint", "query/fromSrc", "This gateway does not open image imports yet."));
+      deny(always("unknown-endpoint", "query/fromSrc",
+                  "This gateway does not open image imports yet."));
     }
   }
 
@@ -139,7 +153,9 @@ class Judgement {
   void check_names(const Ruleset& rules) {
     const std::string_view route = request_.route().name;
     if (route != "container.create" && route != "container.rename") return;
-    if (!has_rule(rules, kOwnResources) || !looks_like_id(docker::param(request_.target.query, "name"))) return;
+    if (!has_rule(rules, kOwnResources) ||
+        !looks_like_id(docker::param(request_.target.query, "name")))
+      return;
     deny(ambiguous("query/name", "a name that looks like an id shadows other containers"));
   }
 
@@ -157,7 +173,8 @@ class Judgement {
     rule.check.run(input_, report);
     if (report.items().empty()) return;
     const RuleEntry* entry = find_rule(rule.id);
-    for (const Report::Item& item : report.items()) add(rule, entry, item);
+    for (const Report::Item& item : report.items())
+      add(rule, entry, item);
   }
 
   void add(const CompiledRule& rule, const RuleEntry* entry, const Report::Item& item) {
@@ -167,7 +184,7 @@ class Judgement {
     if (!denies && item.vars.contains("absent")) return;
     Finding out;
     out.rule = rule.id;
-    out.effect = failed ? (denies ? Effect::Error : Effect::Audit) : effect_of(rule.mode);
+    out.effect = failed ? effect_of_error(rule.mode, denies) : effect_of(rule.mode);
     out.severity = rule.severity;
     out.mode = rule.mode;
     out.policy = rule.policy;
@@ -187,7 +204,8 @@ class Judgement {
              " objects that would have to be looked up.";
     }
     const Vars vars{{"error", item.error}};
-    return fill_message("This could not be checked: {{error}}.", {&vars, nullptr, nullptr, nullptr});
+    return fill_message("This could not be checked: {{error}}.",
+                        {&vars, nullptr, nullptr, nullptr});
   }
 
   std::string message_of(const CompiledRule& rule, const RuleEntry* entry, const Report::Item& item,
@@ -227,9 +245,8 @@ class Judgement {
             {"route", std::string(request_.route().name)},
             {"method", std::string(docker::name(request_.route().method))},
             {"path", docker::encode_target({target.route, {}, target.id, target.id2, {}}, {})},
-            {"apiVersion",
-             "1." + std::to_string(target.version.minor > 0 ? target.version.minor
-                                                            : docker::kNewestMinor)}};
+            {"apiVersion", "1." + std::to_string(target.version.minor > 0 ? target.version.minor
+                                                                          : docker::kNewestMinor)}};
   }
 
   const Request& request_;
@@ -243,11 +260,13 @@ bool has_json_body(docker::Body body) {
     case docker::Body::ExecCreate:
     case docker::Body::ExecStart:
     case docker::Body::Update:
-    case docker::Body::VolumeCreate: return true;
+    case docker::Body::VolumeCreate:
+      return true;
     case docker::Body::None:
     case docker::Body::Ignored:
     case docker::Body::Opaque:
-    case docker::Body::Undecoded: break;
+    case docker::Body::Undecoded:
+      break;
   }
   return false;
 }
@@ -260,7 +279,8 @@ WireRequest wire_of(const Request& request, docker::ApiVersion fallback) {
   out.body = docker::encode_body(request);
   out.has_body = !out.body.empty() || has_json_body(route.body);
   // What was dropped on the way in is no body on the way out.
-  out.body_kind = out.has_body || route.body == docker::Body::Opaque ? route.body : docker::Body::None;
+  out.body_kind =
+      out.has_body || route.body == docker::Body::Opaque ? route.body : docker::Body::None;
   out.stream = route.stream;
   out.registry_auth = request.registry_auth;
   return out;
@@ -341,10 +361,10 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
   bool admit = false;
   if (!rules) {
     const Vars vars{{"name", who.name}};
-    out.findings.push_back(always(
-        "no-policy", "path",
-        fill_message("No policy applies to {{name}}. Ask an administrator to bind one.",
-                     {&vars, nullptr, nullptr, nullptr})));
+    out.findings.push_back(
+        always("no-policy", "path",
+               fill_message("No policy applies to {{name}}. Ask an administrator to bind one.",
+                            {&vars, nullptr, nullptr, nullptr})));
   } else {
     Judgement judgement(request, who, facts);
     judgement.run(*rules);

@@ -8,22 +8,27 @@ namespace dockreeve::policy {
 namespace {
 
 constexpr std::array<std::string_view, 14> kMatchKeys = {
-    "certCN",  "certOU",   "certO",   "certIssuer", "certSerial", "certFingerprint", "sanURI",
-    "sanDNS",  "sanEmail", "peerUID", "peerGID",    "peerUser",   "peerGroup",       "listener"};
+    "certCN", "certOU",   "certO",   "certIssuer", "certSerial", "certFingerprint", "sanURI",
+    "sanDNS", "sanEmail", "peerUID", "peerGID",    "peerUser",   "peerGroup",       "listener"};
 constexpr std::array<std::string_view, 4> kTemplates = {"cert.cn", "cert.sanURI", "peer.uid",
                                                         "peer.user"};
 constexpr std::array<std::string_view, 2> kUnknown = {"deny", "guest"};
 constexpr std::string_view kGuest = "guest";
 
-bool is_peer_key(MatchKey key) { return key >= MatchKey::PeerUid && key <= MatchKey::PeerGroup; }
-bool is_cert_key(MatchKey key) { return key <= MatchKey::SanEmail; }
+bool is_peer_key(MatchKey key) {
+  return key >= MatchKey::PeerUid && key <= MatchKey::PeerGroup;
+}
+bool is_cert_key(MatchKey key) {
+  return key <= MatchKey::SanEmail;
+}
 
 std::vector<std::string> peer_values(const certs::UnixPeer& peer, MatchKey key) {
   if (key == MatchKey::PeerUid) return {std::to_string(peer.uid)};
   if (key == MatchKey::PeerUser) return {peer.user};
   if (key == MatchKey::PeerGroup) return peer.groups;
   std::vector<std::string> gids;
-  for (const std::int64_t gid : peer.gids) gids.push_back(std::to_string(gid));
+  for (const std::int64_t gid : peer.gids)
+    gids.push_back(std::to_string(gid));
   return gids;
 }
 
@@ -85,15 +90,13 @@ std::string single_value(const certs::Caller& caller, MatchKey key, const Match&
   std::vector<std::string> values = values_of(caller, key);
   for (const Match::Condition& condition : match.conditions) {
     if (condition.key != key) continue;
-    std::erase_if(values, [&](const std::string& value) {
-      return !any_matches(condition.globs, value);
-    });
+    std::erase_if(values,
+                  [&](const std::string& value) { return !any_matches(condition.globs, value); });
   }
   return values.size() == 1 ? values.front() : std::string();
 }
 
-std::string template_value(std::string_view name, const certs::Caller& caller,
-                           const Match& match) {
+std::string template_value(std::string_view name, const certs::Caller& caller, const Match& match) {
   if (name == "cert.cn") return single_value(caller, MatchKey::CertCn, match);
   if (name == "cert.sanURI") return single_value(caller, MatchKey::SanUri, match);
   if (name == "peer.uid") return single_value(caller, MatchKey::PeerUid, match);
@@ -148,8 +151,8 @@ std::vector<std::string> read_globs(const yaml::Entry& entry, Reporter& reporter
 
 void check_match(const Match& match, const Spot& spot, Reporter& reporter) {
   const auto has = [&](bool (*kind)(MatchKey)) {
-    return std::ranges::any_of(match.conditions,
-                               [&](const Match::Condition& condition) { return kind(condition.key); });
+    return std::ranges::any_of(
+        match.conditions, [&](const Match::Condition& condition) { return kind(condition.key); });
   };
   if (has(is_cert_key) && has(is_peer_key)) {
     reporter.warning(spot, "W205", "a caller has a certificate or a peer, never both",
@@ -170,7 +173,8 @@ Match read_match(const yaml::Node& node, const Spot& spot, Reporter& reporter) {
     const auto key = static_cast<MatchKey>(i);
     std::vector<std::string> globs = read_globs(*entry, reporter);
     if (key == MatchKey::CertSerial || key == MatchKey::CertFingerprint) {
-      for (std::string& glob : globs) glob = normal_hex(glob);
+      for (std::string& glob : globs)
+        glob = normal_hex(glob);
     }
     match.conditions.push_back({key, std::move(globs)});
   }

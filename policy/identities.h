@@ -16,13 +16,25 @@
 
 namespace dockreeve::policy {
 
-inline constexpr std::size_t kMaxNameBytes = 128;     // of an identity
+inline constexpr std::size_t kMaxNameBytes = 128;      // of an identity
 inline constexpr std::size_t kMaxMatchedBytes = 1024;  // of a certificate field that can match
 
 // What a match may look at. Cert and SAN keys see TLS callers only, peer keys unix callers only.
 enum class MatchKey : std::uint8_t {
-  CertCn, CertOu, CertO, CertIssuer, CertSerial, CertFingerprint, SanUri, SanDns, SanEmail,
-  PeerUid, PeerGid, PeerUser, PeerGroup, Listener
+  CertCn,
+  CertOu,
+  CertO,
+  CertIssuer,
+  CertSerial,
+  CertFingerprint,
+  SanUri,
+  SanDns,
+  SanEmail,
+  PeerUid,
+  PeerGid,
+  PeerUser,
+  PeerGroup,
+  Listener
 };
 
 // All its conditions hold; a condition holds when one of its globs matches one of the values that

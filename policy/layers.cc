@@ -12,7 +12,9 @@ namespace {
 constexpr std::array<std::string_view, 3> kPresets = {"baseline", "restricted", "cis"};
 constexpr std::string_view kVersion = "@1";
 
-bool is_always(const RuleEntry& rule) { return rule.modes.at("baseline") == Mode::Always; }
+bool is_always(const RuleEntry& rule) {
+  return rule.modes.at("baseline") == Mode::Always;
+}
 
 void merge(Partial& base, const Partial& over) {
   if (over.mode) {
@@ -22,7 +24,8 @@ void merge(Partial& base, const Partial& over) {
   if (over.severity) base.severity = over.severity;
   if (over.message) base.message = over.message;
   if (over.error_denies) base.error_denies = over.error_denies;
-  for (const auto& [name, value] : over.params) base.params.insert_or_assign(name, value);
+  for (const auto& [name, value] : over.params)
+    base.params.insert_or_assign(name, value);
   if (over.locked) base.locked = over.locked;
   base.origin = over.origin;
   base.written = base.written || over.written;

@@ -19,10 +19,10 @@ struct Partial {
   std::optional<std::string> message;
   std::optional<bool> error_denies;
   std::map<std::string, ParamValue> params;
-  std::string policy;           // where the rule was last switched on
-  std::string origin;           // file:line of the last setting; empty for presets
-  std::optional<Spot> locked;   // where
-  bool written = false;         // somewhere in a document, not only by a preset
+  std::string policy;          // where the rule was last switched on
+  std::string origin;          // file:line of the last setting; empty for presets
+  std::optional<Spot> locked;  // where
+  bool written = false;        // somewhere in a document, not only by a preset
 };
 
 // By index in the catalogue.

@@ -19,9 +19,11 @@ class Linker {
   }
 
   std::vector<Bound> link() {
-    for (const PolicyDocument& policy : documents_.policies) resolve(policy);
+    for (const PolicyDocument& policy : documents_.policies)
+      resolve(policy);
     std::vector<Bound> bounds;
-    for (const BindingDocument& binding : documents_.bindings) bounds.push_back(bind(binding));
+    for (const BindingDocument& binding : documents_.bindings)
+      bounds.push_back(bind(binding));
     check_locks(bounds);
     check_subjects();
     check_unused();
@@ -69,7 +71,8 @@ class Linker {
       std::string missing;
       it->second = preset_layer(ref.name, missing);
       if (!it->second) {
-        reporter_.error(ref.spot, "E113", "preset " + ref.name + " is not available in this version",
+        reporter_.error(ref.spot, "E113",
+                        "preset " + ref.name + " is not available in this version",
                         "rule " + missing + " is missing");
       }
     }
@@ -109,9 +112,8 @@ class Linker {
       const Layer* const layer = extend(ref);
       complete = complete && layer != nullptr;
       if (layer == nullptr) continue;
-      fold(resolved.layer, *layer, [&](std::size_t rule, const Spot& lock) {
-        report_lock(ref.spot, rule, lock);
-      });
+      fold(resolved.layer, *layer,
+           [&](std::size_t rule, const Spot& lock) { report_lock(ref.spot, rule, lock); });
     }
     add_settings(policy.rules, policy.name, resolved.layer);
     for (const Setting& setting : policy.rules) {
@@ -133,8 +135,7 @@ class Linker {
     return layer;
   }
 
-  void add_settings(const std::vector<Setting>& settings, const std::string& policy,
-                    Layer& layer) {
+  void add_settings(const std::vector<Setting>& settings, const std::string& policy, Layer& layer) {
     for (const Setting& setting : settings) {
       const std::size_t index = rule_index(*setting.rule);
       const auto it = layer.find(index);
@@ -161,9 +162,8 @@ class Linker {
       const Layer* const layer = find_layer(ref, false);
       if (layer == nullptr) continue;
       bound.policies.push_back(ref.name);
-      fold(bound.layer, *layer, [&](std::size_t rule, const Spot& lock) {
-        report_lock(ref.spot, rule, lock);
-      });
+      fold(bound.layer, *layer,
+           [&](std::size_t rule, const Spot& lock) { report_lock(ref.spot, rule, lock); });
     }
     add_settings(binding.params, binding.name, bound.layer);
     if (binding.cap) apply_cap(binding, bound.layer);
@@ -189,9 +189,8 @@ class Linker {
   }
 
   static bool share(const std::vector<Ref>& a, const std::vector<Ref>& b) {
-    return std::ranges::any_of(a, [&](const Ref& ref) {
-      return std::ranges::find(b, ref.name, &Ref::name) != b.end();
-    });
+    return std::ranges::any_of(
+        a, [&](const Ref& ref) { return std::ranges::find(b, ref.name, &Ref::name) != b.end(); });
   }
 
   // Whether everybody, or somebody named in both, is sure to meet `weak` before `strong`.
@@ -262,7 +261,8 @@ class Linker {
 
   void check_subjects() {
     if (!documents_.identities) return;
-    for (const BindingDocument& binding : documents_.bindings) check_subject(binding.subjects);
+    for (const BindingDocument& binding : documents_.bindings)
+      check_subject(binding.subjects);
   }
 
   void check_unused() {

@@ -13,7 +13,8 @@ Lists::Lists(const yaml::Entry& lists, Reporter& reporter) {
     }
     lists_[list.key].source = &list;
   }
-  for (const yaml::Entry& list : lists.value.entries) resolve(lists_[list.key], reporter);
+  for (const yaml::Entry& list : lists.value.entries)
+    resolve(lists_[list.key], reporter);
 }
 
 void Lists::resolve(List& list, Reporter& reporter) {
@@ -28,9 +29,9 @@ Lists::List* Lists::find(std::string_view reference, const yaml::Node& at, Repor
   const auto it = lists_.find(reference.substr(1));
   if (it != lists_.end()) return &it->second;
   std::vector<std::string> names;
-  for (const auto& [name, list] : lists_) names.push_back(name);
-  reporter.error(reporter.spot(at), "E301",
-                 "unknown list " + text::quoted(reference.substr(1)),
+  for (const auto& [name, list] : lists_)
+    names.push_back(name);
+  reporter.error(reporter.spot(at), "E301", "unknown list " + text::quoted(reference.substr(1)),
                  text::did_you_mean(reference.substr(1), names));
   return nullptr;
 }
@@ -76,10 +77,10 @@ bool Lists::append(const yaml::Entry& list, std::vector<std::string>& values, Re
 std::optional<std::vector<std::string>> Lists::splice(const yaml::Entry& list, Reporter& reporter) {
   if (!list.value.is_list()) {
     const bool reference = list.value.is_scalar() && list.value.text.starts_with('$');
-    reporter.error(reporter.spot(list.value), "E106",
-                   text::quoted(list.key) + " must be a list, this is " +
-                       std::string(name(list.value.kind)),
-                   reference ? "write [" + list.value.text + "]" : std::string());
+    reporter.error(
+        reporter.spot(list.value), "E106",
+        text::quoted(list.key) + " must be a list, this is " + std::string(name(list.value.kind)),
+        reference ? "write [" + list.value.text + "]" : std::string());
     return std::nullopt;
   }
   std::vector<std::string> values;

@@ -84,8 +84,8 @@ std::string fill_message(std::string_view text, const MessageSource& source) {
   }
   // A value from the request must not be able to fake another line of a denial.
   std::replace_if(
-      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
-      ' ');
+      out.begin(), out.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return out;
 }
 

@@ -12,10 +12,10 @@ namespace dockreeve::policy {
 
 // Where the placeholders of one message come from. Anything may be null.
 struct MessageSource {
-  const Vars* vars = nullptr;         // {{value}}: what the rule said
-  const Vars* context = nullptr;      // {{self}}, {{route}}: the same for every rule
-  const Params* params = nullptr;     // {{param.max}}
-  const RuleEntry* rule = nullptr;    // types of the parameters, for bytes and durations
+  const Vars* vars = nullptr;       // {{value}}: what the rule said
+  const Vars* context = nullptr;    // {{self}}, {{route}}: the same for every rule
+  const Params* params = nullptr;   // {{param.max}}
+  const RuleEntry* rule = nullptr;  // types of the parameters, for bytes and durations
 };
 
 // `{{name}}` is replaced, by nothing when nobody knows it; `{{#name}}…{{/}}` stays when `name` is a

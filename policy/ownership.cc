@@ -23,14 +23,15 @@ std::pair<std::string, std::string> split_reference(std::string_view text) {
   const std::size_t colon = text.find(':');
   std::string_view name = text.substr(0, colon);
   if (name.starts_with('/')) name.remove_prefix(1);
-  return {std::string(name), colon == std::string_view::npos ? "" : std::string(text.substr(colon))};
+  return {std::string(name),
+          colon == std::string_view::npos ? "" : std::string(text.substr(colon))};
 }
 
 void add_list(std::vector<Reference>& out, const StringList& list, const std::string& pointer) {
   if (!list) return;
   for (std::size_t i = 0; i < list->size(); ++i) {
-    out.push_back({LookupKind::Container, split_reference((*list)[i]).first,
-                   json::pointer_join(pointer, i)});
+    out.push_back(
+        {LookupKind::Container, split_reference((*list)[i]).first, json::pointer_join(pointer, i)});
   }
 }
 
@@ -124,15 +125,14 @@ bool has_owner(const docker::Map<std::string>& labels) {
 
 bool looks_like_id(std::string_view name) {
   if (name.starts_with('/')) name.remove_prefix(1);
-  return name.size() >= 6 && name.size() <= 64 &&
-         std::all_of(name.begin(), name.end(), [](char c) {
+  return name.size() >= 6 && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
          });
 }
 
 bool is_network_word(std::string_view mode) {
-  return mode.empty() || mode == "default" || mode == "bridge" || mode == "none" || mode == "host" ||
-         mode.starts_with("container:");
+  return mode.empty() || mode == "default" || mode == "bridge" || mode == "none" ||
+         mode == "host" || mode.starts_with("container:");
 }
 
 std::vector<Reference> references(const CreateContainer& create,

@@ -72,11 +72,11 @@ class DocumentReader {
     const bool gateway = *text == "Gateway";
     std::string hint = text::did_you_mean(*text, kKinds);
     if (!hint.empty()) hint += ' ';
-    reporter_.error(reporter_.spot(kind->value), "E101",
-                    gateway ? "kind Gateway does not belong among the policies"
-                            : "unknown kind " + text::quoted(*text),
-                    gateway ? "keep the gateway file in another folder"
-                            : hint + "one of: " + listing(kKinds));
+    reporter_.error(
+        reporter_.spot(kind->value), "E101",
+        gateway ? "kind Gateway does not belong among the policies"
+                : "unknown kind " + text::quoted(*text),
+        gateway ? "keep the gateway file in another folder" : hint + "one of: " + listing(kKinds));
     return {};
   }
 
@@ -87,7 +87,8 @@ class DocumentReader {
                         {"name", "description", "labels"});
     if (const auto* description = fields.get("description")) read_text(*description, reporter_);
     if (const auto* labels = fields.get("labels"); labels && expect_map(*labels, reporter_)) {
-      for (const yaml::Entry& label : labels->value.entries) read_text(label, reporter_);
+      for (const yaml::Entry& label : labels->value.entries)
+        read_text(label, reporter_);
     }
     const yaml::Entry* const name = fields.require("name");
     const auto text = name ? read_text(*name, reporter_) : std::nullopt;
@@ -138,10 +139,10 @@ class DocumentReader {
   void check_unique(const std::vector<T>& others, const Ref& name, std::string_view kind) {
     const auto it = std::ranges::find(others, name.name, &T::name);
     if (name.name.empty() || it == others.end()) return;
-    reporter_.error(name.spot, "E116",
-                    "a " + std::string(kind) + " named " + text::quoted(name.name) +
-                        " exists already",
-                    "the first is in " + short_origin(it->spot));
+    reporter_.error(
+        name.spot, "E116",
+        "a " + std::string(kind) + " named " + text::quoted(name.name) + " exists already",
+        "the first is in " + short_origin(it->spot));
   }
 
   void read_policy(const yaml::Node& document) {
@@ -150,9 +151,8 @@ class DocumentReader {
     check_unique(documents_.policies, name, "Policy");
     PolicyDocument policy{name.name, name.spot, {}, {}};
     if (spec != nullptr) {
-      const Fields fields(
-          spec->value, reporter_.spot(*spec), "the spec of a Policy", reporter_,
-          {"extends", "lists", "rules", "vars", "custom", "external", "defaults"});
+      const Fields fields(spec->value, reporter_.spot(*spec), "the spec of a Policy", reporter_,
+                          {"extends", "lists", "rules", "vars", "custom", "external", "defaults"});
       const std::size_t before = reporter_.reported();
       refuse_unsupported(fields, {"vars", "custom"}, "custom conditions are");
       refuse_unsupported(fields, {"external"}, "an external decision point is");
@@ -176,8 +176,8 @@ class DocumentReader {
     if (const auto* everyone = fields.get("everyone")) {
       subjects.everyone = read_bool(*everyone, reporter_).value_or(true);
       if (!subjects.everyone) {
-        reporter_.error(reporter_.spot(everyone->value), "E107",
-                        "\"everyone\" cannot be \"false\"", "leave the key out");
+        reporter_.error(reporter_.spot(everyone->value), "E107", "\"everyone\" cannot be \"false\"",
+                        "leave the key out");
       }
     }
     subjects.teams = read_refs(fields.get("teams"));
@@ -187,8 +187,8 @@ class DocumentReader {
       subjects.except = std::make_shared<const Subjects>(read_subjects(*except));
     }
     const auto& keys = entry.value.entries;
-    const bool nobody = std::ranges::all_of(
-        keys, [](const yaml::Entry& key) { return key.key == "except"; });
+    const bool nobody =
+        std::ranges::all_of(keys, [](const yaml::Entry& key) { return key.key == "except"; });
     if (fields.is_map() && nobody) {
       reporter_.error(reporter_.spot(entry), "E103", text::quoted(entry.key) + " names nobody",
                       "keys: everyone, teams, roles, identities");
@@ -258,7 +258,8 @@ Documents read_documents(const std::vector<std::pair<std::string, std::string>>&
     if (!stream.problems.empty()) documents.complete = false;
     if (!std::ranges::all_of(stream.problems, leaves_structure)) continue;
     DocumentReader reader(documents, reporter);
-    for (const yaml::Node& document : stream.documents) reader.read(document);
+    for (const yaml::Node& document : stream.documents)
+      reader.read(document);
   }
   return documents;
 }

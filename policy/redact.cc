@@ -100,7 +100,8 @@ class Redaction {
       std::string& entry = (*list)[i];
       const std::size_t equals = entry.find('=');
       if (equals == std::string::npos || equals + 1 == entry.size()) continue;
-      entry.replace(equals + 1, std::string::npos, redacted(std::string_view(entry).substr(equals + 1)));
+      entry.replace(equals + 1, std::string::npos,
+                    redacted(std::string_view(entry).substr(equals + 1)));
       replaced(pointer, i);
     }
   }
@@ -161,12 +162,19 @@ class Redaction {
     }
   }
 
+  // Flags join their words with dashes, variables with underscores.
+  static bool is_secret_name(std::string_view name) {
+    std::string spelt(name);
+    std::replace(spelt.begin(), spelt.end(), '-', '_');
+    return SecretPatterns::get().name(spelt);
+  }
+
   // "--password", "-p", "--db-token": the next word is the secret.
   static bool is_secret_flag(std::string_view word) {
     if (word.size() < 2 || word[0] != '-' || word.find('=') != std::string_view::npos) return false;
     if (word == "-p") return true;
-    const std::size_t name = word.find_first_not_of('-');
-    return name != std::string_view::npos && SecretPatterns::get().name(word.substr(name));
+    const std::size_t start = word.find_first_not_of('-');
+    return start != std::string_view::npos && is_secret_name(word.substr(start));
   }
 
   // Redacts a word that carries its secret with it; whether it did.
@@ -175,8 +183,9 @@ class Redaction {
     const std::size_t start = std::min(word.find_first_not_of('-'), word.size());
     const bool shell = word.find_first_of(" \t\n") != std::string::npos;
     if (!shell && equals != std::string::npos && equals > start && equals + 1 < word.size() &&
-        SecretPatterns::get().name(std::string_view(word).substr(start, equals - start))) {
-      word.replace(equals + 1, std::string::npos, redacted(std::string_view(word).substr(equals + 1)));
+        is_secret_name(std::string_view(word).substr(start, equals - start))) {
+      word.replace(equals + 1, std::string::npos,
+                   redacted(std::string_view(word).substr(equals + 1)));
       return true;
     }
     if (!(shell && holds_assignment(word)) && !SecretPatterns::get().value(word)) return false;
@@ -186,7 +195,8 @@ class Redaction {
 
   // "password=…", "--token …" inside a line of shell or a list of options.
   static bool holds_assignment(std::string_view text) {
-    constexpr std::array<std::string_view, 6> kWords{"pass", "token", "secret", "cred", "key=", "pwd"};
+    constexpr std::array<std::string_view, 6> kWords{"pass", "token", "secret",
+                                                     "cred", "key=",  "pwd"};
     const auto same = [](char a, char b) {
       return b == (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a);
     };

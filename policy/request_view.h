@@ -12,8 +12,8 @@
 
 namespace dockreeve::policy {
 
-// Lives on the stack of one needs() or evaluate() call; not shared between threads. Empty values for
-// a request that creates no container.
+// Lives on the stack of one needs() or evaluate() call; not shared between threads. Empty values
+// for a request that creates no container.
 class RequestView {
  public:
   explicit RequestView(const docker::Request& request) : request_(request) {}

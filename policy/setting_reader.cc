@@ -21,7 +21,9 @@ constexpr std::array<std::string_view, 6> kCommonKeys = {"mode",   "severity",  
 constexpr std::string_view kNotYet = " is not supported by this version";
 
 // Stands for a caller when a setting is tried out before there is one.
-Identity sample_caller() { return {"sample", {"sample"}, {"sample"}, {}}; }
+Identity sample_caller() {
+  return {"sample", {"sample"}, {"sample"}, {}};
+}
 
 std::optional<ParamValue> report_value(const yaml::Entry& entry, const Error& error,
                                        Reporter& reporter) {
@@ -73,7 +75,8 @@ std::optional<ParamValue> read_one_text(const yaml::Entry& entry, const ParamDef
   const auto filled = expand(*text, param.templates, sample_caller());
   const RE2 pattern(std::get<std::string>(filled), RE2::Quiet);
   if (pattern.ok()) return *text;
-  reporter.error(reporter.spot(entry.value), "E114", "not a regular expression: " + pattern.error());
+  reporter.error(reporter.spot(entry.value), "E114",
+                 "not a regular expression: " + pattern.error());
   return std::nullopt;
 }
 
@@ -150,7 +153,8 @@ std::optional<ParamValue> read_param(const yaml::Entry& entry, const ParamDef& p
 
 void unknown_param(const yaml::Entry& entry, const RuleEntry& rule, Reporter& reporter) {
   std::vector<std::string> params, candidates(kCommonKeys.begin(), kCommonKeys.end());
-  for (const ParamDef& param : rule.params) params.push_back(param.name);
+  for (const ParamDef& param : rule.params)
+    params.push_back(param.name);
   candidates.insert(candidates.end(), params.begin(), params.end());
   std::string hint = text::did_you_mean(entry.key, candidates);
   if (!hint.empty()) hint += ' ';
@@ -220,7 +224,9 @@ void read_map_setting(const yaml::Entry& entry, Setting& setting, Lists& lists,
   try_params(setting, spots, reporter);
 }
 
-bool is_always(const RuleEntry& rule) { return rule.modes.at("baseline") == Mode::Always; }
+bool is_always(const RuleEntry& rule) {
+  return rule.modes.at("baseline") == Mode::Always;
+}
 
 // Only the scalar `disabled` says nothing about a rule that cannot run.
 bool switches_off(const yaml::Node& node) {
@@ -260,7 +266,8 @@ std::optional<Setting> read_setting(const yaml::Entry& entry, Lists& lists, Repo
   const RuleEntry* const rule = find_rule(entry.key);
   if (rule == nullptr) {
     std::vector<std::string> ids;
-    for (const RuleEntry& known : catalogue()) ids.push_back(known.id);
+    for (const RuleEntry& known : catalogue())
+      ids.push_back(known.id);
     reporter.error(reporter.spot(entry), "E104", "unknown rule " + text::quoted(entry.key),
                    text::did_you_mean(entry.key, ids));
     return std::nullopt;

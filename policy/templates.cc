@@ -59,8 +59,8 @@ Uses uses_of_text(std::string_view text) {
 // Letters, digits and a few marks that are no syntax in globs, paths or image references.
 bool is_plain(std::string_view value) {
   const bool harmless = std::ranges::all_of(value, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   });
   return harmless && !value.starts_with('.') && value.find("..") == std::string_view::npos;
 }
@@ -75,7 +75,8 @@ std::vector<std::string> values_for(std::string_view name, const Identity& who, 
     values = {who.name};
   }
   if (target == Template::Regex) {
-    for (std::string& value : values) value = RE2::QuoteMeta(value);
+    for (std::string& value : values)
+      value = RE2::QuoteMeta(value);
   } else {
     std::erase_if(values, [](const std::string& value) { return !is_plain(value); });
   }
@@ -93,8 +94,8 @@ std::string expand_regex(std::string_view text, const Identity& who) {
   return out.append(text);
 }
 
-// Every way to fill one kind of placeholder at a time, so that two {{team}} in an entry are the same
-// team.
+// Every way to fill one kind of placeholder at a time, so that two {{team}} in an entry are the
+// same team.
 std::vector<std::string> expand_entry(const std::string& entry, Template target,
                                       const Identity& who) {
   std::vector<std::string> results = {entry};
@@ -147,10 +148,12 @@ Uses uses(const ParamValue& value) {
   Uses result;
   if (const auto* text = std::get_if<std::string>(&value)) result |= uses_of_text(*text);
   if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
-    for (const std::string& entry : *list) result |= uses_of_text(entry);
+    for (const std::string& entry : *list)
+      result |= uses_of_text(entry);
   }
   if (const auto* map = std::get_if<std::map<std::string, std::string>>(&value)) {
-    for (const auto& [key, text] : *map) result |= uses_of_text(text);
+    for (const auto& [key, text] : *map)
+      result |= uses_of_text(text);
   }
   return result;
 }
@@ -163,7 +166,8 @@ ParamValue expand(const ParamValue& value, Template target, const Identity& who)
   if (const auto* text = std::get_if<std::string>(&value)) return expand_regex(*text, who);
   if (const auto* map = std::get_if<std::map<std::string, std::string>>(&value)) {
     std::map<std::string, std::string> filled;
-    for (const auto& [key, text] : *map) filled[key] = expand_regex(text, who);
+    for (const auto& [key, text] : *map)
+      filled[key] = expand_regex(text, who);
     return filled;
   }
   return value;

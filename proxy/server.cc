@@ -296,6 +296,13 @@ void Server::stop(const std::function<bool()>& hurry) {
       for (Session* session : raw->sessions) session->drain();
     });
   }
+  // Whoever comes now is turned away at once instead of waiting in the backlog. The descriptors stay
+  // open until the loops have let go of them.
+  for (Bound& bound : bound_) {
+    shutdown(bound.fd, SHUT_RDWR);
+    if (!bound.unlink_path.empty()) unlink(bound.unlink_path.c_str());
+    bound.unlink_path.clear();
+  }
   const Clock::time_point until = Clock::now() + gateway_.limits.drain_timeout;
   while (shared_.connections.load() > 0 && Clock::now() < until && !hurry()) {
     std::this_thread::sleep_for(kPoll);

@@ -13,7 +13,7 @@ namespace {
 constexpr Millis kHandshakeTimeout = 10000;
 constexpr Millis kReplyTimeout = 10000;
 constexpr Millis kDrainTimeout = 2000;
-constexpr std::size_t kDrainBytes = 1024 * 1024;
+constexpr std::size_t kDrainBytes = 8 * 1024 * 1024;
 constexpr int kLookupRounds = 6;
 
 std::int64_t monotonic_us() {
@@ -148,7 +148,19 @@ Task<void> Session::run() {
     const bool ready = co_await prepare();
     bool keep = ready;
     while (keep) {
-      keep = co_await serve_one();
+      // Waited for here and not inside serve_one(), whose frame is large: most connections are idle
+      // most of the time.
+      std::string block;
+      const Io got = co_await read_head(block);
+      if (got == Io::Ok || got == Io::Timeout) {
+        keep = co_await serve_one(got, std::move(block));
+      } else {
+        if (got == Io::Eof) {
+          const Io closed = co_await client_->close_write(loop_.reactor.now() + kDrainTimeout);
+          static_cast<void>(closed);
+        }
+        keep = false;
+      }
       if (draining_) keep = false;
     }
   } catch (const std::exception&) {
@@ -318,21 +330,14 @@ std::optional<docker::Refusal> Session::check_headers(const Exchange& x) const {
   return std::nullopt;
 }
 
-Task<bool> Session::serve_one() {
+Task<bool> Session::serve_one(Io got, std::string head_block) {
   Exchange x;
-  const Io got = co_await read_head(x.head_block);
+  x.head_block = std::move(head_block);
   x.started_us = monotonic_us();
   if (got == Io::Timeout) {
     x.id = audit::new_ulid();
     docker::Refusal late = refusal(408, "ambiguous-request", "header", "the head did not arrive in time");
     co_return co_await refuse(x, std::move(late));
-  }
-  if (got != Io::Ok) {
-    if (got == Io::Eof) {
-      const Io closed = co_await client_->close_write(loop_.reactor.now() + kDrainTimeout);
-      static_cast<void>(closed);
-    }
-    co_return false;
   }
   if (!refresh_snapshot()) co_return false;
   x.id = audit::new_ulid();

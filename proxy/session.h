@@ -64,7 +64,8 @@ class Session {
   };
 
   Task<bool> prepare();                                      // handshake, peer facts
-  Task<bool> serve_one();                                    // true: keep the connection
+  // `got` is how reading the head ended: Ok or Timeout. True: keep the connection.
+  Task<bool> serve_one(Io got, std::string head_block);
   Task<Io> read_head(std::string& block);
   Task<std::optional<docker::Refusal>> read_body(Exchange& x, std::int64_t limit);
   bool refresh_snapshot();                                   // false: the caller is not trusted any more

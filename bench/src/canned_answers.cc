@@ -55,7 +55,7 @@ constexpr std::string_view kListEntry = R"({"Id":"@","Names":["/app-worker-#"],
 "HostConfig":{"NetworkMode":"app_default"},"NetworkSettings":{"Networks":{"app_default":
 {"IPAMConfig":null,"Links":null,"Aliases":null,"NetworkID":"@","Gateway":"172.20.0.1",
 "IPAddress":"172.20.0.9","IPPrefixLen":16,"MacAddress":"02:42:ac:14:00:0a"}}},"Mounts":[{"Type":
-"volume","Name":"work-#","Source":"","Destination":"/work","Driver":"local","Mode":"z","RW":true}]})";
+"volume","Name":"work-#","Source":"","Destination":"/data","Driver":"local","Mode":"z","RW":true}]})";
 
 std::string hex(std::size_t number) {
   char text[20];

@@ -38,8 +38,9 @@
 //   maps to  Pod Security Standards "baseline"
 //
 // no-writable-cgroups     HostConfig.SecurityOpt writable-cgroups must not be on
-// allowed-runtimes        HostConfig.Runtime in `allowed`; if "" is not, the engine's default must be
-// no-cgroup-parent        HostConfig.CgroupParent, cgroupparent of a build, empty or in `allowed`;
+// allowed-runtimes        HostConfig.Runtime in `allowed`; if "" is not, the engine's default must
+// be no-cgroup-parent        HostConfig.CgroupParent, cgroupparent of a build, empty or in
+// `allowed`;
 //                         CIS Docker 5.25
 #include <algorithm>
 #include <array>
@@ -59,10 +60,13 @@ using docker::SecurityOptions;
 
 constexpr std::string_view kSecurityOpt = "/HostConfig/SecurityOpt";
 
-std::string entry_pointer(std::size_t index) { return json::pointer_join(kSecurityOpt, index); }
+std::string entry_pointer(std::size_t index) {
+  return json::pointer_join(kSecurityOpt, index);
+}
 
 void check_seccomp(const SecurityOptions& options, Report& out) {
-  if (options.seccomp != SeccompMode::Unconfined && options.seccomp != SeccompMode::AllowsAll) return;
+  if (options.seccomp != SeccompMode::Unconfined && options.seccomp != SeccompMode::AllowsAll)
+    return;
   const bool unconfined = options.seccomp == SeccompMode::Unconfined;
   const std::string why = unconfined ? "unconfined" : options.seccomp_problem;
   out.add(entry_pointer(options.seccomp_index.value_or(0)),
@@ -118,10 +122,8 @@ void check_endpoint_sysctls(const std::vector<std::string>& allowed, const std::
   constexpr std::string_view kOption = "com.docker.network.endpoint.sysctls";
   const auto it = settings.driver_opts.find(kOption);
   if (it == settings.driver_opts.end()) return;
-  const std::string pointer =
-      json::pointer_join(json::pointer_join("/NetworkingConfig/EndpointsConfig", network) +
-                             "/DriverOpts",
-                         kOption);
+  const std::string pointer = json::pointer_join(
+      json::pointer_join("/NetworkingConfig/EndpointsConfig", network) + "/DriverOpts", kOption);
   std::string_view rest = it->second;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
@@ -166,11 +168,14 @@ Result<Check> on_security(F f) {
 
 }  // namespace
 
-Result<Check> seccomp_not_unconfined(const Params&) { return on_security(check_seccomp); }
+Result<Check> seccomp_not_unconfined(const Params&) {
+  return on_security(check_seccomp);
+}
 
 Result<Check> seccomp_profile_allowlist(const Params& params) {
   std::vector<std::string> hashes = params.list("sha256");
-  for (const auto& [name, hash] : params.map("names")) hashes.push_back(hash);
+  for (const auto& [name, hash] : params.map("names"))
+    hashes.push_back(hash);
   for (std::string& hash : hashes) {
     hash = text::to_lower(hash);
     if (hash.starts_with("sha256:")) hash.erase(0, 7);
@@ -189,14 +194,14 @@ Result<Check> apparmor_not_unconfined(const Params&) {
 }
 
 Result<Check> apparmor_profile_allowlist(const Params& params) {
-  return on_security([profiles = params.list("profiles")](const SecurityOptions& options,
-                                                          Report& out) {
-    if (!options.apparmor || options.apparmor->value.empty()) return;
-    const std::string& profile = options.apparmor->value;
-    if (contains(profiles, profile)) return;
-    out.add(entry_pointer(options.apparmor->index), quoted(profile), {{"value", profile}},
-            "remove --security-opt apparmor=" + profile);
-  });
+  return on_security(
+      [profiles = params.list("profiles")](const SecurityOptions& options, Report& out) {
+        if (!options.apparmor || options.apparmor->value.empty()) return;
+        const std::string& profile = options.apparmor->value;
+        if (contains(profiles, profile)) return;
+        out.add(entry_pointer(options.apparmor->index), quoted(profile), {{"value", profile}},
+                "remove --security-opt apparmor=" + profile);
+      });
 }
 
 Result<Check> selinux_not_disabled(const Params& params) {
@@ -211,8 +216,7 @@ Result<Check> selinux_not_disabled(const Params& params) {
 }
 
 Result<Check> no_unmasked_paths(const Params& params) {
-  return pure(on_create([mask = params.list("mustMask"),
-                         readonly = params.list("mustReadonly")](
+  return pure(on_create([mask = params.list("mustMask"), readonly = params.list("mustReadonly")](
                             const CreateContainer& create, const Input&, Report& out) {
     check_paths(create.host_config.masked_paths, mask, "/HostConfig/MaskedPaths", out);
     check_paths(create.host_config.readonly_paths, readonly, "/HostConfig/ReadonlyPaths", out);
@@ -220,10 +224,10 @@ Result<Check> no_unmasked_paths(const Params& params) {
 }
 
 Result<Check> sysctls_allowlist(const Params& params) {
-  return pure(on_create([allowed = params.list("allowed")](
-                            const CreateContainer& create, const Input&, Report& out) {
-    check_sysctls(allowed, create, out);
-  }));
+  return pure(on_create(
+      [allowed = params.list("allowed")](const CreateContainer& create, const Input&, Report& out) {
+        check_sysctls(allowed, create, out);
+      }));
 }
 
 Result<Check> no_writable_cgroups(const Params&) {

@@ -109,34 +109,33 @@ struct DeviceRequests {
 
 Result<Check> no_host_devices(const Params& params) {
   HostDevices rule{params.list("allowed"), params.text("maxPermissions")};
-  for (std::string& path : rule.allowed) path = docker::clean_path(path);
+  for (std::string& path : rule.allowed)
+    path = docker::clean_path(path);
   auto shared = std::make_shared<const HostDevices>(std::move(rule));
-  return with_needs(on_create([shared](const CreateContainer& create, const Input& in, Report& out) {
-                      shared->run(create, in, out);
-                    }),
+  return with_needs(on_create([shared](const CreateContainer& create, const Input& in,
+                                       Report& out) { shared->run(create, in, out); }),
                     on_create([shared](const CreateContainer& create, const Input&,
                                        std::vector<Lookup>& out) { shared->needs(create, out); }));
 }
 
 Result<Check> no_device_cgroup_rules(const Params& params) {
-  return pure(on_create([allowed = params.list("allowed")](const CreateContainer& create,
-                                                           const Input&, Report& out) {
-    const docker::StringList& rules = create.host_config.device_cgroup_rules;
-    if (!rules) return;
-    for (std::size_t i = 0; i < rules->size(); ++i) {
-      const std::string& rule = (*rules)[i];
-      if (contains(allowed, rule)) continue;
-      out.add(json::pointer_join("/HostConfig/DeviceCgroupRules", i), quoted(rule),
-              {{"value", rule}}, "remove --device-cgroup-rule");
-    }
-  }));
+  return pure(on_create(
+      [allowed = params.list("allowed")](const CreateContainer& create, const Input&, Report& out) {
+        const docker::StringList& rules = create.host_config.device_cgroup_rules;
+        if (!rules) return;
+        for (std::size_t i = 0; i < rules->size(); ++i) {
+          const std::string& rule = (*rules)[i];
+          if (contains(allowed, rule)) continue;
+          out.add(json::pointer_join("/HostConfig/DeviceCgroupRules", i), quoted(rule),
+                  {{"value", rule}}, "remove --device-cgroup-rule");
+        }
+      }));
 }
 
 Result<Check> device_requests_allowlist(const Params& params) {
-  return pure(on_create([rule = DeviceRequests{params.list("drivers"), params.integer("maxCount")}](
-                            const CreateContainer& create, const Input&, Report& out) {
-    rule.run(create, out);
-  }));
+  return pure(on_create(
+      [rule = DeviceRequests{params.list("drivers"), params.integer("maxCount")}](
+          const CreateContainer& create, const Input&, Report& out) { rule.run(create, out); }));
 }
 
 }  // namespace dockreeve::policy::rules

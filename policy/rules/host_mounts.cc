@@ -1,6 +1,7 @@
 // Host paths in containers, from every place that can bring one in: Binds, Mounts of type bind,
-// local volumes whose options bind a device, and named volumes that already exist with such options.
-// Every path is judged twice: cleaned, and with symbolic links followed on the engine's host.
+// local volumes whose options bind a device, and named volumes that already exist with such
+// options. Every path is judged twice: cleaned, and with symbolic links followed on the engine's
+// host.
 //
 // no-docker-socket-mount
 //   allows   paths that neither are, nor hold, one of `sockets`; nothing called docker.sock
@@ -42,12 +43,14 @@ using docker::path_within;
 using docker::VolumeCreate;
 
 struct HostPath {
-  std::string path;     // clean
+  std::string path;  // clean
   std::string pointer;
   bool read_only = false;
 };
 
-bool is_local(std::string_view driver) { return driver.empty() || driver == "local"; }
+bool is_local(std::string_view driver) {
+  return driver.empty() || driver == "local";
+}
 
 bool names_volume(const EffectiveMount& mount) {
   return mount.kind == MountKind::Volume && !mount.volume.empty();
@@ -119,7 +122,8 @@ class HostPathRule {
       shown += " (which leads to " + real->real + ")";
     }
     if (!bad) return;
-    out.add(path.pointer, quoted(path.path), {{"value", shown}}, "remove the mount of " + path.path);
+    out.add(path.pointer, quoted(path.path), {{"value", shown}},
+            "remove the mount of " + path.path);
   }
 
   Judge judge_;
@@ -138,7 +142,8 @@ bool within_any(std::string_view path, const std::vector<std::string>& parents) 
 }
 
 std::vector<std::string> clean_list(std::vector<std::string> paths) {
-  for (std::string& path : paths) path = docker::clean_path(path);
+  for (std::string& path : paths)
+    path = docker::clean_path(path);
   return paths;
 }
 
@@ -183,15 +188,17 @@ Result<Check> no_sensitive_host_mounts(const Params& params) {
 
 namespace {
 
-// A device request has the runtime's hooks mount drivers, device nodes and whatever a CDI file says.
+// A device request has the runtime's hooks mount drivers, device nodes and whatever a CDI file
+// says.
 void judge_device_requests(const Input& in, Report& out) {
   const auto* create = in.request.body_as<docker::CreateContainer>();
   if (!create || in.device_requests_judged) return;
   const auto& requests = create->host_config.device_requests;
   if (!requests || requests->empty()) return;
   out.add("/HostConfig/DeviceRequests", "\"" + std::to_string(requests->size()) + "\"",
-          {{"text", "GPU and CDI devices bring host paths into the container. Remove `--gpus`; an "
-                    "administrator can allow a driver with the rule device-requests-allowlist."}},
+          {{"text",
+            "GPU and CDI devices bring host paths into the container. Remove `--gpus`; an "
+            "administrator can allow a driver with the rule device-requests-allowlist."}},
           "remove --gpus");
 }
 

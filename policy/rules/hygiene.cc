@@ -1,12 +1,14 @@
 // Metadata and operations hygiene.
 //
-// required-labels          Config.Labels, volume Labels: every label of `labels`, matching its pattern
-// container-name-pattern   name query of create and rename matches `pattern`
+// required-labels          Config.Labels, volume Labels: every label of `labels`, matching its
+// pattern container-name-pattern   name query of create and rename matches `pattern`
 // require-healthcheck      Config.Healthcheck, or else the image's, is there and not NONE;
 //                          CIS Docker 5.27
-// restart-policy-limited   create, update: RestartPolicy.Name in `allowed`; on-failure needs a count of
+// restart-policy-limited   create, update: RestartPolicy.Name in `allowed`; on-failure needs a
+// count of
 //                          1..maxRetries, 0 is endless; CIS Docker 5.15
-// log-driver-allowlist     LogConfig.Type (or the engine's default) not in `deny`, in `allow` unless
+// log-driver-allowlist     LogConfig.Type (or the engine's default) not in `deny`, in `allow`
+// unless
 //                          that is empty; CIS Docker 2.13
 // log-rotation-required    LogConfig.Config max-size set and at most `maxSize`
 // no-sshd                  Entrypoint and Cmd, also of exec, do not match `pattern`; CIS Docker 5.7
@@ -29,8 +31,9 @@ void check_labels(const PatternMap& wanted, const docker::Map<std::string>& labe
   for (const auto& [key, pattern] : wanted) {
     const auto label = labels.find(key);
     if (label != labels.end() && pattern.matches(label->second)) continue;
-    out.add(json::pointer_join("/Labels", key), label == labels.end() ? "null" : quoted(label->second),
-            {{"key", key}}, "--label " + key + "=VALUE");
+    out.add(json::pointer_join("/Labels", key),
+            label == labels.end() ? "null" : quoted(label->second), {{"key", key}},
+            "--label " + key + "=VALUE");
   }
 }
 
@@ -48,8 +51,7 @@ bool inherits_health(const CreateContainer& create) {
 
 void check_health(const CreateContainer& create, const Input& in, Report& out) {
   if (inherits_health(create)) {
-    const auto* image =
-        fact<ImageFact>(in, {LookupKind::Image, create.image}, "/Healthcheck", out);
+    const auto* image = fact<ImageFact>(in, {LookupKind::Image, create.image}, "/Healthcheck", out);
     if (!image || !image->found || image->healthcheck) return;
   } else if (create.healthcheck->test->front() != "NONE") {
     return;
@@ -161,11 +163,10 @@ Result<Check> container_name_pattern(const Params& params) {
 }
 
 Result<Check> require_healthcheck(const Params&) {
-  return with_needs(
-      on_create(check_health),
-      on_create([](const CreateContainer& create, const Input&, std::vector<Lookup>& out) {
-        if (inherits_health(create)) out.push_back({LookupKind::Image, create.image});
-      }));
+  return with_needs(on_create(check_health), on_create([](const CreateContainer& create,
+                                                          const Input&, std::vector<Lookup>& out) {
+                      if (inherits_health(create)) out.push_back({LookupKind::Image, create.image});
+                    }));
 }
 
 Result<Check> restart_policy_limited(const Params& params) {
@@ -185,10 +186,10 @@ Result<Check> log_driver_allowlist(const Params& params) {
 }
 
 Result<Check> log_rotation_required(const Params& params) {
-  return pure(on_create([max = params.integer("maxSize")](const CreateContainer& create,
-                                                          const Input&, Report& out) {
-    check_rotation(max, create, out);
-  }));
+  return pure(on_create(
+      [max = params.integer("maxSize")](const CreateContainer& create, const Input&, Report& out) {
+        check_rotation(max, create, out);
+      }));
 }
 
 Result<Check> no_sshd(const Params& params) {
@@ -204,10 +205,10 @@ Result<Check> no_sshd(const Params& params) {
 }
 
 Result<Check> stop_timeout_max(const Params& params) {
-  return pure(on_create([max = params.integer("max")](const CreateContainer& create, const Input&,
-                                                      Report& out) {
-    check_stop_timeout(max, create, out);
-  }));
+  return pure(on_create(
+      [max = params.integer("max")](const CreateContainer& create, const Input&, Report& out) {
+        check_stop_timeout(max, create, out);
+      }));
 }
 
 }  // namespace dockreeve::policy::rules

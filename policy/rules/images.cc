@@ -8,7 +8,8 @@
 //   params   registries: [pattern]; allowImageIds
 //   maps to  CIS Docker 4.2
 //
-// no-latest-tag            Config.Image has a tag that is not `forbidden`, or a digest, or is an id;
+// no-latest-tag            Config.Image has a tag that is not `forbidden`, or a digest, or is an
+// id;
 //                          CIS Docker 5.28
 // require-digest           Config.Image is pinned by a digest or is an id
 // image-max-age            the image was made at most `max` ago
@@ -33,9 +34,13 @@ using docker::ImageRef;
 using docker::ImageRefKind;
 using docker::MountKind;
 
-Lookup image_lookup(const std::string& text) { return {LookupKind::Image, text}; }
+Lookup image_lookup(const std::string& text) {
+  return {LookupKind::Image, text};
+}
 
-bool is_id(const ImageRef& ref) { return ref.kind == ImageRefKind::IdLike; }
+bool is_id(const ImageRef& ref) {
+  return ref.kind == ImageRefKind::IdLike;
+}
 
 bool id_starts_with(const ImageFact& image, std::string_view hex) {
   std::string_view id = image.id;
@@ -100,8 +105,10 @@ struct TrustedRegistry {
     if (ref && is_id(*ref)) return add(from, from, "query/fromImage", out);
     if (ref && ref->tag.empty() && ref->digest.empty()) {
       out.add("query/tag", "null",
-              {{"text", "A pull of " + from + " without a tag fetches every tag. Name one: `docker "
-                                              "pull " + from + ":TAG`."}},
+              {{"text", "A pull of " + from +
+                            " without a tag fetches every tag. Name one: `docker "
+                            "pull " +
+                            from + ":TAG`."}},
               "docker pull " + from + ":TAG");
       return;
     }
@@ -137,8 +144,8 @@ void ask_if_ambiguous(const CreateContainer& create, const Input& in, std::vecto
   if (ref && ref->may_be_id) out.push_back(image_lookup(create.image));
 }
 
-// Whether the reference pins the image by itself: an id or a digest. A reference that cannot be read
-// does not, and one whose look-up failed has been reported.
+// Whether the reference pins the image by itself: an id or a digest. A reference that cannot be
+// read does not, and one whose look-up failed has been reported.
 bool is_pinned(const CreateContainer& create, const Input& in, Report& out) {
   const Result<ImageRef>& ref = in.view.image();
   if (!ref) return false;
@@ -201,16 +208,16 @@ Result<Check> trusted_registry(const Params& params) {
     rule.registries.push_back(*std::move(pattern));
   }
   auto shared = std::make_shared<const TrustedRegistry>(std::move(rule));
-  return with_needs([shared](const Input& in, Report& out) { shared->run(in, out); },
-                    on_create([shared](const CreateContainer& create, const Input& in,
-                                       std::vector<Lookup>& out) {
-                      shared->needs(create, in, out);
-                    }));
+  return with_needs(
+      [shared](const Input& in, Report& out) { shared->run(in, out); },
+      on_create([shared](const CreateContainer& create, const Input& in, std::vector<Lookup>& out) {
+        shared->needs(create, in, out);
+      }));
 }
 
 Result<Check> no_latest_tag(const Params& params) {
-  return with_needs(on_create([forbidden = params.list("forbidden")](
-                                  const CreateContainer& create, const Input& in, Report& out) {
+  return with_needs(on_create([forbidden = params.list("forbidden")](const CreateContainer& create,
+                                                                     const Input& in, Report& out) {
                       check_tag(forbidden, create, in, out);
                     }),
                     on_create(ask_if_ambiguous));
@@ -221,11 +228,10 @@ Result<Check> require_digest(const Params&) {
 }
 
 Result<Check> image_max_age(const Params& params) {
-  return with_needs(on_create([max = params.integer("max")](const CreateContainer& create,
-                                                            const Input& in, Report& out) {
-                      check_age(max, create, in, out);
-                    }),
-                    on_create(image_needs));
+  return with_needs(
+      on_create([max = params.integer("max")](const CreateContainer& create, const Input& in,
+                                              Report& out) { check_age(max, create, in, out); }),
+      on_create(image_needs));
 }
 
 Result<Check> image_required_labels(const Params& params) {

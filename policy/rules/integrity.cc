@@ -16,14 +16,15 @@ namespace {
 using docker::CreateContainer;
 using docker::VolumeCreate;
 
-void add_unknown(const std::vector<std::string>& allow, const std::string& pointer, std::string value,
-                 Report& out) {
+void add_unknown(const std::vector<std::string>& allow, const std::string& pointer,
+                 std::string value, Report& out) {
   if (contains(allow, pointer)) return;
   out.add(pointer, std::move(value), {{"pointer", pointer}});
 }
 
 void check_unknown(const std::vector<std::string>& allow, const Input& in, Report& out) {
-  for (const std::string& pointer : in.request.unknown) add_unknown(allow, pointer, "null", out);
+  for (const std::string& pointer : in.request.unknown)
+    add_unknown(allow, pointer, "null", out);
   for (const docker::SecurityOptions::Entry& option : in.view.security().unknown) {
     add_unknown(allow, json::pointer_join("/HostConfig/SecurityOpt", option.index),
                 quoted(option.value), out);

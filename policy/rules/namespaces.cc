@@ -1,9 +1,9 @@
 // Namespaces: what the container shares with the host or with other containers.
 //
 // no-host-network
-//   reads    HostConfig.NetworkMode, keys of NetworkingConfig.EndpointsConfig, networkmode of a build
-//   allows   everything but `host`, the host network by id or prefix, and a container that has it
-//   maps to  CIS Docker 5.10, Pod Security Standards "baseline"
+//   reads    HostConfig.NetworkMode, keys of NetworkingConfig.EndpointsConfig, networkmode of a
+//   build allows   everything but `host`, the host network by id or prefix, and a container that
+//   has it maps to  CIS Docker 5.10, Pod Security Standards "baseline"
 //
 // no-host-pid, no-host-ipc
 //   reads    HostConfig.PidMode, HostConfig.IpcMode
@@ -44,8 +44,8 @@ struct Namespace {
   std::string_view name;
   std::string_view flag;
   std::string_view pointer;
-  std::string HostConfig::* mode;
-  std::string ContainerFact::* joined;
+  std::string HostConfig::*mode;
+  std::string ContainerFact::*joined;
 };
 constexpr std::array<Namespace, 3> kJoinable{{
     {"network", "network", "/HostConfig/NetworkMode", &HostConfig::network_mode,
@@ -125,22 +125,22 @@ void check_network(const CreateContainer& create, const Input& in, Report& out) 
 }
 
 Result<Check> no_joined_host(const Namespace& ns) {
-  return with_needs(on_create([&ns](const CreateContainer& create, const Input& in, Report& out) {
-                      check_mode(ns, said(ns, create), in, out);
-                    }),
-                    on_create([&ns](const CreateContainer& create, const Input& in,
-                                    std::vector<Lookup>& out) {
-                      mode_needs(ns, create.host_config.*ns.mode, in, out);
-                    }));
+  return with_needs(
+      on_create([&ns](const CreateContainer& create, const Input& in, Report& out) {
+        check_mode(ns, said(ns, create), in, out);
+      }),
+      on_create([&ns](const CreateContainer& create, const Input& in, std::vector<Lookup>& out) {
+        mode_needs(ns, create.host_config.*ns.mode, in, out);
+      }));
 }
 
-Result<Check> no_host_word(std::string HostConfig::* mode, std::string_view pointer,
+Result<Check> no_host_word(std::string HostConfig::*mode, std::string_view pointer,
                            std::string_view flag) {
-  return pure(on_create([mode, pointer, flag](const CreateContainer& create, const Input&,
-                                              Report& out) {
-    if (create.host_config.*mode != kHost) return;
-    out.add(std::string(pointer), quoted(kHost), {}, "remove --" + std::string(flag) + " host");
-  }));
+  return pure(
+      on_create([mode, pointer, flag](const CreateContainer& create, const Input&, Report& out) {
+        if (create.host_config.*mode != kHost) return;
+        out.add(std::string(pointer), quoted(kHost), {}, "remove --" + std::string(flag) + " host");
+      }));
 }
 
 struct Sharing {
@@ -197,8 +197,12 @@ Result<Check> no_host_network(const Params&) {
       });
 }
 
-Result<Check> no_host_pid(const Params&) { return no_joined_host(kPid); }
-Result<Check> no_host_ipc(const Params&) { return no_joined_host(kIpc); }
+Result<Check> no_host_pid(const Params&) {
+  return no_joined_host(kPid);
+}
+Result<Check> no_host_ipc(const Params&) {
+  return no_joined_host(kIpc);
+}
 
 Result<Check> no_host_uts(const Params&) {
   return no_host_word(&HostConfig::uts_mode, "/HostConfig/UTSMode", "uts");
@@ -211,8 +215,8 @@ Result<Check> no_host_cgroupns(const Params&) {
 }
 
 Result<Check> no_container_namespace_sharing(const Params& params) {
-  auto rule = std::make_shared<const Sharing>(
-      Sharing{params.list("namespaces"), params.flag("allowOwn")});
+  auto rule =
+      std::make_shared<const Sharing>(Sharing{params.list("namespaces"), params.flag("allowOwn")});
   return with_needs(on_create([rule](const CreateContainer& create, const Input& in, Report& out) {
                       rule->run(create, in, out);
                     }),

@@ -1,8 +1,12 @@
 // Networks, published ports and name resolution.
 //
-// no-default-bridge        NetworkMode and EndpointsConfig are not the default bridge; CIS Docker 5.30
-// allowed-networks         NetworkMode and EndpointsConfig match a glob in `allowed`; joining another
-//                          container's network is no-container-namespace-sharing's business
+// no-default-bridge        NetworkMode and EndpointsConfig are not the default bridge, also not by
+// its
+//                          id; CIS Docker 5.30
+// allowed-networks         NetworkMode and EndpointsConfig, by their names, match a glob in
+// `allowed`;
+//                          joining another container's network is no-container-namespace-sharing's
+//                          business
 // no-privileged-host-ports every published host port >= `min`, "" and "0" are the engine's choice;
 //                          CIS Docker 5.8
 // bind-host-interface      every published port has a specific HostIp, inside `allowed` unless that
@@ -11,13 +15,16 @@
 // no-publish-all-ports     PublishAllPorts false; CIS Docker 5.9
 // host-port-range          every published host port inside `range`
 // no-legacy-links          HostConfig.Links and EndpointsConfig Links empty
-// extra-hosts-restricted   HostConfig.ExtraHosts, extrahosts of a build: do not point into `deny`, nor (allowHostGateway) at
+// extra-hosts-restricted   HostConfig.ExtraHosts, extrahosts of a build: do not point into `deny`,
+// nor (allowHostGateway) at
 //                          host-gateway
 // dns-allowlist            HostConfig.Dns inside `allowed`
 // allowed-network-drivers, overlay-encryption
 //                          bodies of network create are not read by this gateway, so what they ask
 //                          for cannot be shown to be allowed
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -50,28 +57,48 @@ void each_network(const CreateContainer& create, F f) {
   }
 }
 
-void check_default_bridge(const CreateContainer& create, Report& out) {
-  bool found = false;
-  each_network(create, [&](const std::string& name, std::string pointer) {
+void network_needs(const CreateContainer& create, const Input&, std::vector<Lookup>& out) {
+  each_network(create, [&out](const std::string& name, const std::string&) {
+    if (!is_network_word(name)) out.push_back({LookupKind::Network, name});
+  });
+}
+
+// The name behind a reference, which may be an id or the start of one. Nothing after reporting why
+// it is not known.
+std::optional<std::string> network_name(const std::string& sent, const Input& in,
+                                        std::string_view pointer, Report& out) {
+  if (is_default_bridge(sent)) return "bridge";
+  if (is_network_word(sent)) return sent;
+  const auto* network = fact<NetworkFact>(in, {LookupKind::Network, sent}, pointer, out);
+  if (!network) return std::nullopt;
+  return network->found && !network->name.empty() ? network->name : sent;
+}
+
+void check_default_bridge(const CreateContainer& create, const Input& in, Report& out) {
+  bool reported = false;
+  each_network(create, [&](const std::string& sent, const std::string& pointer) {
+    const std::optional<std::string> name = network_name(sent, in, pointer, out);
     // `--network default` shows up as mode and endpoint under two spellings: one finding.
-    if (!is_default_bridge(name) || std::exchange(found, true)) return;
-    out.add(std::move(pointer), quoted(name), {}, "--network NAME");
+    if (!name || *name != "bridge" || std::exchange(reported, true)) return;
+    out.add(pointer, quoted(sent), {}, "--network NAME");
   });
 }
 
 void check_networks(const std::vector<std::string>& allowed, const CreateContainer& create,
-                    Report& out) {
-  each_network(create, [&](const std::string& sent, std::string pointer) {
+                    const Input& in, Report& out) {
+  each_network(create, [&](const std::string& sent, const std::string& pointer) {
     if (sent.starts_with("container:")) return;
-    const std::string name = is_default_bridge(sent) ? "bridge" : sent;
+    const std::optional<std::string> name = network_name(sent, in, pointer, out);
+    if (!name) return;
     for (const std::string& glob : allowed) {
-      if (text::glob_match(glob, name)) return;
+      if (text::glob_match(glob, *name)) return;
     }
-    out.add(std::move(pointer), quoted(sent), {{"value", name}}, "--network NAME");
+    out.add(pointer, quoted(sent), {{"value", *name}}, "--network NAME");
   });
 }
 
-// --- published ports ------------------------------------------------------------------------------
+// --- published ports
+// ------------------------------------------------------------------------------
 
 struct Binding {
   const std::string& port;             // "80/tcp"
@@ -108,10 +135,10 @@ void check_port_floor(std::int64_t min, const Binding& b, Report& out) {
 void check_interface(const std::vector<Cidr>& allowed, const Binding& b, Report& out) {
   const Result<IpAddress> address = IpAddress::parse(b.binding.host_ip);
   const bool specific = address && !address->is_unspecified();
-  const bool listed = specific && (allowed.empty() ||
-                                   std::any_of(allowed.begin(), allowed.end(), [&](const Cidr& block) {
-                                     return block.contains(*address);
-                                   }));
+  const bool listed =
+      specific &&
+      (allowed.empty() || std::any_of(allowed.begin(), allowed.end(),
+                                      [&](const Cidr& block) { return block.contains(*address); }));
   if (listed) return;
   const std::string inside = b.container_port();
   out.add(b.pointer + "/HostIp", quoted(b.binding.host_ip),
@@ -130,12 +157,14 @@ void check_port_range(const docker::HostPort& range, const Binding& b, Report& o
 
 template <class F>
 Result<Check> on_bindings(F f) {
-  return pure(on_create([f = std::move(f)](const CreateContainer& create, const Input&, Report& out) {
-    each_binding(create, [&](const Binding& binding) { f(binding, out); });
-  }));
+  return pure(
+      on_create([f = std::move(f)](const CreateContainer& create, const Input&, Report& out) {
+        each_binding(create, [&](const Binding& binding) { f(binding, out); });
+      }));
 }
 
-// --- addresses ------------------------------------------------------------------------------------
+// --- addresses
+// ------------------------------------------------------------------------------------
 
 Result<std::vector<Cidr>> parse_blocks(const Params& params, std::string_view name) {
   std::vector<Cidr> out;
@@ -216,16 +245,15 @@ Result<Check> unread_network_body() {
 }  // namespace
 
 Result<Check> no_default_bridge(const Params&) {
-  return pure(on_create([](const CreateContainer& create, const Input&, Report& out) {
-    check_default_bridge(create, out);
-  }));
+  return with_needs(on_create(check_default_bridge), on_create(network_needs));
 }
 
 Result<Check> allowed_networks(const Params& params) {
-  return pure(on_create([allowed = params.list("allowed")](const CreateContainer& create,
-                                                           const Input&, Report& out) {
-    check_networks(allowed, create, out);
-  }));
+  return with_needs(on_create([allowed = params.list("allowed")](const CreateContainer& create,
+                                                                 const Input& in, Report& out) {
+                      check_networks(allowed, create, in, out);
+                    }),
+                    on_create(network_needs));
 }
 
 Result<Check> no_privileged_host_ports(const Params& params) {
@@ -261,7 +289,8 @@ Result<Check> no_legacy_links(const Params&) {
   return pure(on_create([](const CreateContainer& create, const Input&, Report& out) {
     check_links(create.host_config.links, "/HostConfig/Links", out);
     for (const auto& [name, settings] : create.networking_config.endpoints_config) {
-      if (settings) check_links(settings->links, json::pointer_join(kEndpoints, name) + "/Links", out);
+      if (settings)
+        check_links(settings->links, json::pointer_join(kEndpoints, name) + "/Links", out);
     }
   }));
 }
@@ -276,13 +305,16 @@ Result<Check> extra_hosts_restricted(const Params& params) {
 Result<Check> dns_allowlist(const Params& params) {
   Result<std::vector<Cidr>> allowed = parse_blocks(params, "allowed");
   if (!allowed) return tl::unexpected(allowed.error());
-  return pure(on_create([allowed = *std::move(allowed)](const CreateContainer& create, const Input&,
-                                                        Report& out) {
-    check_dns(allowed, create, out);
-  }));
+  return pure(
+      on_create([allowed = *std::move(allowed)](const CreateContainer& create, const Input&,
+                                                Report& out) { check_dns(allowed, create, out); }));
 }
 
-Result<Check> allowed_network_drivers(const Params&) { return unread_network_body(); }
-Result<Check> overlay_encryption(const Params&) { return unread_network_body(); }
+Result<Check> allowed_network_drivers(const Params&) {
+  return unread_network_body();
+}
+Result<Check> overlay_encryption(const Params&) {
+  return unread_network_body();
+}
 
 }  // namespace dockreeve::policy::rules

@@ -1,11 +1,10 @@
 // Operations: what a caller may do at all, told by the route and its query.
 //
-// no-plugin-install        no plugin pull, create, upgrade, set, enable; `allow`: references that may
-// no-swarm-management      no swarm init, join, leave, update, unlock; no node update; CIS Docker 5.1
-// no-debug-endpoints       nothing below /debug
-// no-prune                 no prune; requireOwnerFilter lets one with the caller's owner filter pass
-// no-container-commit      no commit
-// no-image-import          no image load (unless allowLoad), no import through images/create
+// no-plugin-install        no plugin pull, create, upgrade, set, enable; `allow`: references that
+// may no-swarm-management      no swarm init, join, leave, update, unlock; no node update; CIS
+// Docker 5.1 no-debug-endpoints       nothing below /debug no-prune                 no prune;
+// requireOwnerFilter lets one with the caller's owner filter pass no-container-commit      no
+// commit no-image-import          no image load (unless allowLoad), no import through images/create
 // no-archive-write         no upload into containers, except below allowPaths
 // push-registry-allowlist  image push only to a pattern in `registries`
 // endpoint-allowlist       only routes that match a glob in `allow`: "container.*", "image.list"
@@ -52,8 +51,8 @@ void check_plugin(const std::vector<std::string>& allow, const Input& in, Report
   out.add("path", quoted(plugin), {{"value", plugin.empty() ? "it" : plugin}});
 }
 
-// Whether the filters keep the prune to objects of the caller: a label filter that can match nothing
-// else. Canonical filters are {"label":{"key=value":true}}; several labels must all match.
+// Whether the filters keep the prune to objects of the caller: a label filter that can match
+// nothing else. Canonical filters are {"label":{"key=value":true}}; several labels must all match.
 bool filters_owner(const Input& in) {
   const auto document = json::Document::parse(query(in, "filters"));
   if (!document) return false;
@@ -158,10 +157,10 @@ Result<Check> no_image_import(const Params& params) {
 
 Result<Check> no_archive_write(const Params& params) {
   std::vector<std::string> allow = params.list("allowPaths");
-  for (std::string& path : allow) path = docker::clean_path(path);
-  return pure([allow = std::move(allow)](const Input& in, Report& out) {
-    check_archive(allow, in, out);
-  });
+  for (std::string& path : allow)
+    path = docker::clean_path(path);
+  return pure(
+      [allow = std::move(allow)](const Input& in, Report& out) { check_archive(allow, in, out); });
 }
 
 Result<Check> push_registry_allowlist(const Params& params) {

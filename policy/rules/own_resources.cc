@@ -26,13 +26,17 @@ using Labels = docker::Map<std::string>;
 
 std::string_view kind_name(LookupKind kind) {
   switch (kind) {
-    case LookupKind::Exec: return "Exec";
-    case LookupKind::Volume: return "Volume";
-    case LookupKind::Network: return "Network";
+    case LookupKind::Exec:
+      return "Exec";
+    case LookupKind::Volume:
+      return "Volume";
+    case LookupKind::Network:
+      return "Network";
     case LookupKind::Container:
     case LookupKind::Image:
     case LookupKind::HostPath:
-    case LookupKind::Engine: break;
+    case LookupKind::Engine:
+      break;
   }
   return "Container";
 }
@@ -40,23 +44,31 @@ std::string_view kind_name(LookupKind kind) {
 // The engine's own words about something it does not have.
 std::string absent_text(LookupKind kind, const std::string& name) {
   switch (kind) {
-    case LookupKind::Exec: return "No such exec instance: " + name;
-    case LookupKind::Volume: return "get " + name + ": no such volume";
-    case LookupKind::Network: return "network " + name + " not found";
+    case LookupKind::Exec:
+      return "No such exec instance: " + name;
+    case LookupKind::Volume:
+      return "get " + name + ": no such volume";
+    case LookupKind::Network:
+      return "network " + name + " not found";
     case LookupKind::Container:
     case LookupKind::Image:
     case LookupKind::HostPath:
-    case LookupKind::Engine: break;
+    case LookupKind::Engine:
+      break;
   }
   return "No such container: " + name;
 }
 
 std::optional<LookupKind> kind_of(Object object) {
   switch (object) {
-    case Object::Container: return LookupKind::Container;
-    case Object::Exec: return LookupKind::Exec;
-    case Object::Volume: return LookupKind::Volume;
-    case Object::Network: return LookupKind::Network;
+    case Object::Container:
+      return LookupKind::Container;
+    case Object::Exec:
+      return LookupKind::Exec;
+    case Object::Volume:
+      return LookupKind::Volume;
+    case Object::Network:
+      return LookupKind::Network;
     case Object::None:
     case Object::Image:
     case Object::Plugin:
@@ -64,7 +76,8 @@ std::optional<LookupKind> kind_of(Object object) {
     case Object::Node:
     case Object::Task:
     case Object::Secret:
-    case Object::Config: break;
+    case Object::Config:
+      break;
   }
   return std::nullopt;
 }
@@ -101,8 +114,10 @@ struct OwnResources {
 
   Owner find(const Lookup& lookup, const Input& in, std::string_view pointer, Report& out) const {
     switch (lookup.kind) {
-      case LookupKind::Volume: return owner_in(fact<VolumeFact>(in, lookup, pointer, out));
-      case LookupKind::Network: return owner_in(fact<NetworkFact>(in, lookup, pointer, out));
+      case LookupKind::Volume:
+        return owner_in(fact<VolumeFact>(in, lookup, pointer, out));
+      case LookupKind::Network:
+        return owner_in(fact<NetworkFact>(in, lookup, pointer, out));
       case LookupKind::Exec: {
         const auto* exec = fact<ExecFact>(in, lookup, pointer, out);
         if (!exec) return {};
@@ -112,7 +127,8 @@ struct OwnResources {
       case LookupKind::Container:
       case LookupKind::Image:
       case LookupKind::HostPath:
-      case LookupKind::Engine: break;
+      case LookupKind::Engine:
+        break;
     }
     return owner_in(fact<ContainerFact>(in, lookup, pointer, out));
   }
@@ -162,7 +178,8 @@ struct OwnResources {
     const docker::Route& route = in.request.route();
     if (!covers(route)) return;
     if (const auto kind = kind_of(route.object)) check_path(*kind, in, out);
-    for (const Reference& reference : references_of(in)) check_reference(reference, in, out);
+    for (const Reference& reference : references_of(in))
+      check_reference(reference, in, out);
   }
 
   void needs(const Input& in, std::vector<Lookup>& out) const {

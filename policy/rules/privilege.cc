@@ -7,7 +7,8 @@
 //
 // cap-add-allowlist
 //   reads    HostConfig.CapAdd
-//   allows   names in `allowed`, in any spelling the engine takes; ALL never. What CapDrop says does
+//   allows   names in `allowed`, in any spelling the engine takes; ALL never. What CapDrop says
+//   does
 //            not matter, because the engine lets an addition win
 //   params   allowed: [capability]
 //   maps to  CIS Docker 5.4, Pod Security Standards "baseline" and "restricted"
@@ -15,8 +16,8 @@
 // cap-drop-required
 //   reads    HostConfig.CapDrop
 //   allows   every name in `required` dropped; ALL drops everything
-//   params   required: [capability]; acceptEquivalent: the fourteen defaults one by one count as ALL
-//   maps to  CIS Docker 5.4, Pod Security Standards "restricted"
+//   params   required: [capability]; acceptEquivalent: the fourteen defaults one by one count as
+//   ALL maps to  CIS Docker 5.4, Pod Security Standards "restricted"
 //
 // no-new-privileges
 //   reads    HostConfig.SecurityOpt, the last no-new-privileges wins
@@ -49,7 +50,8 @@ std::string canonical(const std::string& text) {
 }
 
 std::vector<std::string> canonical_list(std::vector<std::string> names) {
-  for (std::string& name : names) name = canonical(name);
+  for (std::string& name : names)
+    name = canonical(name);
   return names;
 }
 
@@ -71,15 +73,15 @@ void check_added(const std::vector<std::string>& allowed, const CreateContainer&
 
 bool drops_defaults(const std::vector<std::string>& dropped) {
   const auto defaults = docker::default_capabilities();
-  return std::all_of(defaults.begin(), defaults.end(), [&](std::string_view name) {
-    return contains(dropped, name);
-  });
+  return std::all_of(defaults.begin(), defaults.end(),
+                     [&](std::string_view name) { return contains(dropped, name); });
 }
 
 void check_dropped(const std::vector<std::string>& required, bool accept_equivalent,
                    const CreateContainer& create, Report& out) {
   const docker::StringList& list = create.host_config.cap_drop;
-  const std::vector<std::string> dropped = list ? canonical_list(*list) : std::vector<std::string>();
+  const std::vector<std::string> dropped =
+      list ? canonical_list(*list) : std::vector<std::string>();
   if (contains(dropped, docker::kAllCapabilities)) return;
   std::vector<std::string> missing;
   for (const std::string& name : required) {
@@ -120,8 +122,8 @@ Result<Check> no_privileged(const Params&) {
 }
 
 Result<Check> cap_add_allowlist(const Params& params) {
-  return pure(on_create([allowed = canonical_list(params.list("allowed"))](const CreateContainer& create, const Input&,
-                                                       Report& out) {
+  return pure(on_create([allowed = canonical_list(params.list("allowed"))](
+                            const CreateContainer& create, const Input&, Report& out) {
     check_added(allowed, create, out);
   }));
 }
@@ -136,14 +138,14 @@ Result<Check> cap_drop_required(const Params& params) {
 
 Result<Check> no_new_privileges(const Params& params) {
   const bool honour = params.flag("honourDaemonDefault");
-  return with_needs(on_create([honour](const CreateContainer&, const Input& in, Report& out) {
-                      check_no_new_privileges(honour, in, out);
-                    }),
-                    on_create([honour](const CreateContainer&, const Input& in,
-                                       std::vector<Lookup>& out) {
-                      const bool said = in.view.security().no_new_privileges_index.has_value();
-                      if (honour && !said) out.push_back(kEngine);
-                    }));
+  return with_needs(
+      on_create([honour](const CreateContainer&, const Input& in, Report& out) {
+        check_no_new_privileges(honour, in, out);
+      }),
+      on_create([honour](const CreateContainer&, const Input& in, std::vector<Lookup>& out) {
+        const bool said = in.view.security().no_new_privileges_index.has_value();
+        if (honour && !said) out.push_back(kEngine);
+      }));
 }
 
 Result<Check> no_exec_privileged(const Params&) {

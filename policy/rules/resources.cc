@@ -1,25 +1,27 @@
 // Resources: memory, swap, OOM, CPUs, processes, ulimits, /dev/shm, storage.
 //
 // In a create body 0 and absence mean unlimited. In an update 0 means unchanged, except that
-// PidsLimit 0 lifts the limit, so updates are judged by their result: what is sent, merged with what
-// the container has.
+// PidsLimit 0 lifts the limit, so updates are judged by their result: what is sent, merged with
+// what the container has.
 //
 // require-memory-limit      create: HostConfig.Memory > 0; CIS Docker 5.11
 // max-memory-limit          create, update: Memory <= `max`; CIS Docker 5.11
-// limit-memory-swap         create, update: MemorySwap <= maxRatio x Memory; negative is unlimited, 0
+// limit-memory-swap         create, update: MemorySwap <= maxRatio x Memory; negative is unlimited,
+// 0
 //                           is twice the memory; not judged without a memory limit; CIS Docker 5.11
 // no-oom-kill-disable       create: OomKillDisable not true; onlyWithoutMemoryLimit tolerates it
 //                           beside a memory limit
 // oom-score-adj-range       create: OomScoreAdj >= `min`
-// require-cpu-limit         create, update: an effective CPU limit. A CpuQuota other than 0 overrides
+// require-cpu-limit         create, update: an effective CPU limit. A CpuQuota other than 0
+// overrides
 //                           NanoCpus, and -1 is none; acceptShares, acceptCpuset; CIS Docker 5.12
 // max-cpu-limit             create, update: effective CPUs <= `max`
 // no-realtime-cpu           create: CpuRealtimePeriod and CpuRealtimeRuntime 0
 // require-pids-limit        create, update: PidsLimit in 1..`max`; CIS Docker 5.29
-// ulimit-max                create, build: Soft and Hard <= `max`[name], -1 is unlimited; CIS Docker 5.19
-// shm-size-max              create: ShmSize <= `max`
-// kernel-memory-deprecated  create: KernelMemory and KernelMemoryTCP 0
-// max-storage-size          create: StorageOpt.size <= `max`; `required`
+// ulimit-max                create, build: Soft and Hard <= `max`[name], -1 is unlimited; CIS
+// Docker 5.19 shm-size-max              create: ShmSize <= `max` kernel-memory-deprecated  create:
+// KernelMemory and KernelMemoryTCP 0 max-storage-size          create: StorageOpt.size <= `max`;
+// `required`
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -42,7 +44,9 @@ __extension__ typedef __int128 Wide;  // no product of two int64 overflows it
 constexpr std::int64_t kDefaultCpuPeriod = 100000;  // microseconds
 constexpr std::int64_t kNano = 1000000000;
 
-Lookup target_container(const Input& in) { return {LookupKind::Container, in.request.target.id}; }
+Lookup target_container(const Input& in) {
+  return {LookupKind::Container, in.request.target.id};
+}
 
 void check_memory_max(std::int64_t memory, std::int64_t max, std::string pointer, Report& out) {
   if (memory <= max) return;
@@ -50,7 +54,8 @@ void check_memory_max(std::int64_t memory, std::int64_t max, std::string pointer
           "--memory " + format_bytes(max));
 }
 
-// --- swap -----------------------------------------------------------------------------------------
+// --- swap
+// -----------------------------------------------------------------------------------------
 
 struct SwapRatio {
   std::int64_t thousandths = 2000;
@@ -58,7 +63,8 @@ struct SwapRatio {
   void check(std::int64_t memory, std::int64_t swap, std::string pointer, Report& out) const {
     if (memory <= 0) return;
     const Wide allowed = static_cast<Wide>(memory) * thousandths;
-    const Wide wanted = swap == 0 ? static_cast<Wide>(memory) * 2000 : static_cast<Wide>(swap) * 1000;
+    const Wide wanted =
+        swap == 0 ? static_cast<Wide>(memory) * 2000 : static_cast<Wide>(swap) * 1000;
     if (swap >= 0 && wanted <= allowed) return;
     const std::string detail = swap < 0    ? "unlimited"
                                : swap == 0 ? "twice the memory"
@@ -91,7 +97,8 @@ struct SwapRatio {
   }
 };
 
-// --- CPU ------------------------------------------------------------------------------------------
+// --- CPU
+// ------------------------------------------------------------------------------------------
 
 struct CpuLimit {
   std::int64_t nano = 0, quota = 0, period = 0;
@@ -108,14 +115,17 @@ struct CpuLimit {
     if (quota == 0) return format_cpus(nano);
     const std::int64_t length = period > 0 ? period : kDefaultCpuPeriod;
     const Wide value = static_cast<Wide>(quota) * kNano / length;
-    return value > INT64_MAX ? std::string("too many") : format_cpus(static_cast<std::int64_t>(value));
+    return value > INT64_MAX ? std::string("too many")
+                             : format_cpus(static_cast<std::int64_t>(value));
   }
   std::string pointer(std::string_view parent) const {
     return std::string(parent) + (quota != 0 ? "/CpuQuota" : "/NanoCpus");
   }
 };
 
-CpuLimit cpu_of(const HostConfig& host) { return {host.nano_cpus, host.cpu_quota, host.cpu_period}; }
+CpuLimit cpu_of(const HostConfig& host) {
+  return {host.nano_cpus, host.cpu_quota, host.cpu_period};
+}
 CpuLimit cpu_of(const UpdateContainer& update) {
   return {update.nano_cpus, update.cpu_quota, update.cpu_period};
 }
@@ -176,7 +186,8 @@ void check_cpu_max(const CpuLimit& limit, std::int64_t max, std::string_view par
           {{"value", limit.cpus()}}, "--cpus " + format_cpus(max));
 }
 
-// --- the rest -------------------------------------------------------------------------------------
+// --- the rest
+// -------------------------------------------------------------------------------------
 
 void check_pids(const std::optional<std::int64_t>& limit, std::int64_t max, std::string pointer,
                 Report& out) {
@@ -292,13 +303,13 @@ Result<Check> no_oom_kill_disable(const Params& params) {
 }
 
 Result<Check> oom_score_adj_range(const Params& params) {
-  return pure(on_create([min = params.integer("min")](const CreateContainer& create, const Input&,
-                                                      Report& out) {
-    const std::int64_t score = create.host_config.oom_score_adj;
-    if (score >= min) return;
-    out.add("/HostConfig/OomScoreAdj", number(score), {{"value", number(score)}},
-            "remove --oom-score-adj " + number(score));
-  }));
+  return pure(on_create(
+      [min = params.integer("min")](const CreateContainer& create, const Input&, Report& out) {
+        const std::int64_t score = create.host_config.oom_score_adj;
+        if (score >= min) return;
+        out.add("/HostConfig/OomScoreAdj", number(score), {{"value", number(score)}},
+                "remove --oom-score-adj " + number(score));
+      }));
 }
 
 Result<Check> require_cpu_limit(const Params& params) {
@@ -367,13 +378,13 @@ Result<Check> ulimit_max(const Params& params) {
 }
 
 Result<Check> shm_size_max(const Params& params) {
-  return pure(on_create([max = params.integer("max")](const CreateContainer& create, const Input&,
-                                                      Report& out) {
-    const std::int64_t size = create.host_config.shm_size;
-    if (size <= max) return;
-    out.add("/HostConfig/ShmSize", number(size), {{"value", format_bytes(size)}},
-            "--shm-size " + format_bytes(max));
-  }));
+  return pure(on_create(
+      [max = params.integer("max")](const CreateContainer& create, const Input&, Report& out) {
+        const std::int64_t size = create.host_config.shm_size;
+        if (size <= max) return;
+        out.add("/HostConfig/ShmSize", number(size), {{"value", format_bytes(size)}},
+                "--shm-size " + format_bytes(max));
+      }));
 }
 
 Result<Check> kernel_memory_deprecated(const Params&) {

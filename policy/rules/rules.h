@@ -1,5 +1,5 @@
-// The compile functions of all rules that have code, by rule id. What each one reads, allows and takes
-// stands at the head of its file.
+// The compile functions of all rules that have code, by rule id. What each one reads, allows and
+// takes stands at the head of its file.
 #pragma once
 
 #include "policy/rule.h"

@@ -92,8 +92,8 @@ void check_build_args(const SecretPatterns& patterns, const Input& in, Report& o
 Result<Check> no_secrets_in_env(const Params& params) {
   Result<SecretPatterns> patterns = SecretPatterns::compile(params);
   if (!patterns) return tl::unexpected(patterns.error());
-  auto rule = std::make_shared<const SecretEnv>(SecretEnv{
-      *std::move(patterns), params.list("ignoreSuffixes"), params.list("ignoreValues")});
+  auto rule = std::make_shared<const SecretEnv>(
+      SecretEnv{*std::move(patterns), params.list("ignoreSuffixes"), params.list("ignoreValues")});
   return pure([rule](const Input& in, Report& out) {
     if (const auto* create = in.request.body_as<CreateContainer>()) rule->check(create->env, out);
     if (const auto* exec = in.request.body_as<ExecCreate>()) rule->check(exec->env, out);

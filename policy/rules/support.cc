@@ -31,7 +31,9 @@ std::string anchored(const std::string& text) {
 
 }  // namespace
 
-bool is_route(const Input& in, std::string_view name) { return in.request.route().name == name; }
+bool is_route(const Input& in, std::string_view name) {
+  return in.request.route().name == name;
+}
 
 std::string_view build_query(const Input& in, std::string_view name) {
   return is_route(in, "build") ? docker::param(in.request.target.query, name) : std::string_view();
@@ -45,12 +47,15 @@ std::string quoted(std::string_view text) {
   }
   // A cut inside a UTF-8 sequence would not be JSON any more.
   std::size_t end = kLongestValue;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+    --end;
   json::append_string(out, std::string(text.substr(0, end)) + "…");
   return out;
 }
 
-std::string number(std::int64_t value) { return std::to_string(value); }
+std::string number(std::int64_t value) {
+  return std::to_string(value);
+}
 
 bool contains(std::span<const std::string> items, std::string_view item) {
   return std::find(items.begin(), items.end(), item) != items.end();

@@ -1,6 +1,9 @@
-// What the rule files share: picking the body a rule is about, reading facts, patterns in parameters,
-// and small spellings.
+// What the rule files share: picking the body a rule is about, reading facts, patterns in
+// parameters, and small spellings.
 #pragma once
+
+#include <re2/re2.h>
+#include <re2/set.h>
 
 #include <map>
 #include <memory>
@@ -10,9 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <re2/re2.h>
-#include <re2/set.h>
 
 #include "docker/request.h"
 #include "policy/request_view.h"

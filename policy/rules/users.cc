@@ -3,8 +3,8 @@
 // run-as-non-root
 //   reads    Config.User; the image's USER when that is empty
 //   allows   a numeric uid other than 0 (Go's Atoi, so 00, +0 and -0 are root). ":1000" is root and
-//            does not fall back to the image. Any user if the engine remaps users. An image that the
-//            engine does not have yet is not judged: the engine refuses to create from it
+//            does not fall back to the image. Any user if the engine remaps users. An image that
+//            the engine does not have yet is not judged: the engine refuses to create from it
 //   params   requireNumeric: names cannot be verified; allowUserns
 //   maps to  CIS Docker 4.1, Pod Security Standards "restricted"
 //
@@ -28,7 +28,9 @@ namespace {
 using docker::CreateContainer;
 using docker::ExecCreate;
 
-std::string_view user_part(std::string_view user) { return user.substr(0, user.find(':')); }
+std::string_view user_part(std::string_view user) {
+  return user.substr(0, user.find(':'));
+}
 
 std::string_view group_part(std::string_view user) {
   const std::size_t colon = user.find(':');
@@ -125,9 +127,8 @@ Result<Check> run_as_non_root(const Params& params) {
 }
 
 Result<Check> no_root_group(const Params&) {
-  return pure(on_create([](const CreateContainer& create, const Input&, Report& out) {
-    check_groups(create, out);
-  }));
+  return pure(on_create(
+      [](const CreateContainer& create, const Input&, Report& out) { check_groups(create, out); }));
 }
 
 Result<Check> exec_not_root(const Params& params) {

@@ -1,7 +1,8 @@
 // Volumes, tmpfs and the container's own file system.
 //
 // volume-driver-opts-allowlist
-//   reads    volume create DriverOpts, Mounts[].VolumeOptions.DriverConfig, options of named volumes
+//   reads    volume create DriverOpts, Mounts[].VolumeOptions.DriverConfig, options of named
+//   volumes
 //            that already exist; local driver only
 //   allows   no mount options, or a `type` that is listed and is not turned into a bind by `o`
 //   params   types: [name]
@@ -12,7 +13,8 @@
 // allowed-mount-types      Mounts[].Type in `allowed`
 // no-volumes-from          HostConfig.VolumesFrom empty; allowOwn: from the caller's containers
 // read-only-rootfs         HostConfig.ReadonlyRootfs true; CIS Docker 5.13
-// no-unsafe-tmpfs          HostConfig.Tmpfs and Mounts[].TmpfsOptions keep noexec, nosuid, nodev (the
+// no-unsafe-tmpfs          HostConfig.Tmpfs and Mounts[].TmpfsOptions keep noexec, nosuid, nodev
+// (the
 //                          last word wins); requireSize; allowExec: [target]
 // volume-name-scope        volume names of Binds, Mounts and volume create match `pattern`
 #include <algorithm>
@@ -31,7 +33,9 @@ using docker::MountKind;
 using docker::VolumeCreate;
 using Options = docker::Map<std::string>;
 
-bool is_local(std::string_view driver) { return driver.empty() || driver == "local"; }
+bool is_local(std::string_view driver) {
+  return driver.empty() || driver == "local";
+}
 
 bool names_volume(const EffectiveMount& mount) {
   return mount.kind == MountKind::Volume && !mount.volume.empty();
@@ -127,7 +131,8 @@ void check_drivers(const std::vector<std::string>& allowed, const Input& in, Rep
       check_driver(allowed, mount.driver, mount.pointer, out);
     }
     if (!names_volume(mount)) continue;
-    const auto* volume = fact<VolumeFact>(in, {LookupKind::Volume, mount.volume}, mount.pointer, out);
+    const auto* volume =
+        fact<VolumeFact>(in, {LookupKind::Volume, mount.volume}, mount.pointer, out);
     if (volume && volume->found) check_driver(allowed, volume->driver, mount.pointer, out);
   }
 }
@@ -185,14 +190,14 @@ struct Tmpfs {
     add(flags.suid, "suid");
     add(flags.dev, "dev");
     if (!words.empty()) {
-      out.add(pointer, quoted(words), {{"target", target}, {"value", words}},
-              "--tmpfs " + target);
+      out.add(pointer, quoted(words), {{"target", target}, {"value", words}}, "--tmpfs " + target);
     }
     if (require_size && !flags.sized) {
-      out.add(std::move(pointer), "null",
-              {{"target", target}, {"text", "tmpfs " + target + " has no size. Use `--tmpfs " +
-                                                target + ":size=64m`."}},
-              "--tmpfs " + target + ":size=64m");
+      out.add(
+          std::move(pointer), "null",
+          {{"target", target},
+           {"text", "tmpfs " + target + " has no size. Use `--tmpfs " + target + ":size=64m`."}},
+          "--tmpfs " + target + ":size=64m");
     }
   }
 
@@ -248,16 +253,16 @@ Result<Check> allowed_volume_drivers(const Params& params) {
 }
 
 Result<Check> allowed_mount_types(const Params& params) {
-  return pure(on_create([allowed = params.list("allowed")](const CreateContainer& create,
-                                                           const Input&, Report& out) {
-    if (!create.host_config.mounts) return;
-    const auto& mounts = *create.host_config.mounts;
-    for (std::size_t i = 0; i < mounts.size(); ++i) {
-      if (contains(allowed, mounts[i].type)) continue;
-      out.add(json::pointer_join("/HostConfig/Mounts", i) + "/Type", quoted(mounts[i].type),
-              {{"value", mounts[i].type}}, "remove --mount type=" + mounts[i].type);
-    }
-  }));
+  return pure(on_create(
+      [allowed = params.list("allowed")](const CreateContainer& create, const Input&, Report& out) {
+        if (!create.host_config.mounts) return;
+        const auto& mounts = *create.host_config.mounts;
+        for (std::size_t i = 0; i < mounts.size(); ++i) {
+          if (contains(allowed, mounts[i].type)) continue;
+          out.add(json::pointer_join("/HostConfig/Mounts", i) + "/Type", quoted(mounts[i].type),
+                  {{"value", mounts[i].type}}, "remove --mount type=" + mounts[i].type);
+        }
+      }));
 }
 
 Result<Check> no_volumes_from(const Params& params) {
@@ -280,7 +285,8 @@ Result<Check> read_only_rootfs(const Params&) {
 
 Result<Check> no_unsafe_tmpfs(const Params& params) {
   Tmpfs rule{params.flag("requireSize"), params.list("allowExec")};
-  for (std::string& path : rule.allow_exec) path = docker::clean_path(path);
+  for (std::string& path : rule.allow_exec)
+    path = docker::clean_path(path);
   return pure(on_create([rule = std::move(rule)](const CreateContainer& create, const Input&,
                                                  Report& out) { rule.run(create, out); }));
 }

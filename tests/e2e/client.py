@@ -31,7 +31,7 @@ def find_clis():
         if major not in seen:
             seen.add(major)
             found.append(("cli" + major, path))
-    return found
+    return found[:int(os.environ.get("DOCKREEVE_E2E_CLIS", "9"))]
 
 
 class Result:

@@ -1,5 +1,5 @@
-// Any text as a policy document and as a gateway file: diagnostics or a set, never a crash, and what
-// has loaded gives rules to whoever asks.
+// Any text as a policy document and as a gateway file: diagnostics or a set, never a crash, and
+// what has loaded gives rules to whoever asks.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

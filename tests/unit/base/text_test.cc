@@ -34,7 +34,8 @@ TEST(GlobMatch, EverythingElseIsLiteral) {
 
 TEST(GlobMatch, ManyStarsStayFast) {
   std::string pattern, subject(2000, 'a');
-  for (int i = 0; i < 500; ++i) pattern += "a*";
+  for (int i = 0; i < 500; ++i)
+    pattern += "a*";
   EXPECT_TRUE(glob_match(pattern, subject));
   EXPECT_FALSE(glob_match(pattern + "b", subject));
 }
@@ -49,7 +50,8 @@ TEST(EditDistance, CountsSwapsOfNeighboursAsOne) {
 }
 
 TEST(Suggest, TakesTheNearestWithinTwoEdits) {
-  const std::vector<std::string> rules = {"require-digest", "require-memory-limit", "no-privileged"};
+  const std::vector<std::string> rules = {"require-digest", "require-memory-limit",
+                                          "no-privileged"};
   EXPECT_EQ(suggest("require-memory-limt", rules), "require-memory-limit");
   EXPECT_EQ(suggest("no-privilegd", rules), "no-privileged");
   EXPECT_EQ(suggest("something-else", rules), "");
@@ -85,8 +87,10 @@ TEST(Printable, RefusesControlsAndSeparators) {
   EXPECT_TRUE(is_printable("alice@example.com \xC3\xA9"));
   EXPECT_FALSE(is_printable("a\nb"));
   EXPECT_FALSE(is_printable("a\x7F"));
-  EXPECT_FALSE(is_printable("\xC2\x9B" "31m"));   // C1: starts an escape on some terminals
-  EXPECT_FALSE(is_printable("\xE2\x80\xA8"));     // line separator
+  EXPECT_FALSE(
+      is_printable("\xC2\x9B"
+                   "31m"));                    // C1: starts an escape on some terminals
+  EXPECT_FALSE(is_printable("\xE2\x80\xA8"));  // line separator
 }
 
 TEST(Quoted, IsSafeToPrintAndBounded) {

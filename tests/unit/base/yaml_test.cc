@@ -1,6 +1,6 @@
-#include "base/yaml_reader.h"
-
 #include <gtest/gtest.h>
+
+#include "base/yaml_reader.h"
 
 namespace dockreeve::yaml {
 namespace {
@@ -111,7 +111,8 @@ TEST(YamlRead, BoundsNestingAndSize) {
 
 TEST(YamlRead, StopsAfterEnoughProblems) {
   std::string text;
-  for (int i = 0; i < 500; ++i) text += "a: 1\n";
+  for (int i = 0; i < 500; ++i)
+    text += "a: 1\n";
   EXPECT_EQ(read(text).problems.size(), 50U);
 }
 
@@ -119,7 +120,8 @@ TEST(YamlScalars, OnlyPlainTrueAndFalseAreBooleans) {
   const Node list = one("[true, false, yes, \"true\", True, ~]");
   EXPECT_EQ(as_bool(list.items[0]), true);
   EXPECT_EQ(as_bool(list.items[1]), false);
-  for (std::size_t i = 2; i < list.items.size(); ++i) EXPECT_FALSE(as_bool(list.items[i])) << i;
+  for (std::size_t i = 2; i < list.items.size(); ++i)
+    EXPECT_FALSE(as_bool(list.items[i])) << i;
   EXPECT_FALSE(as_text(list.items[0]));
   EXPECT_EQ(as_text(list.items[2]), "yes");
   EXPECT_EQ(as_text(list.items[3]), "true");

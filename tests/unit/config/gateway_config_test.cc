@@ -1,11 +1,11 @@
 #include "config/gateway_config.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <gmock/gmock.h>
 #include <sstream>
 
 namespace dockreeve::config {
@@ -13,7 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string source(const std::string& path) { return std::string(DOCKREEVE_SOURCE_DIR) + '/' + path; }
+std::string source(const std::string& path) {
+  return std::string(DOCKREEVE_SOURCE_DIR) + '/' + path;
+}
 
 std::string slurp(const std::string& path) {
   std::ifstream input(path);
@@ -26,7 +28,8 @@ std::string slurp(const std::string& path) {
 std::optional<Gateway> load(const std::string& text) {
   std::vector<policy::Diagnostic> diagnostics;
   auto gateway = load_gateway_text("gateway.yaml", text, "/etc/dockreeve", diagnostics);
-  for (const auto& diagnostic : diagnostics) ADD_FAILURE() << render(diagnostic, text);
+  for (const auto& diagnostic : diagnostics)
+    ADD_FAILURE() << render(diagnostic, text);
   return gateway;
 }
 
@@ -89,7 +92,8 @@ TEST(GatewayFile, TheExampleShowsTheDefaults) {
 TEST(GatewayFile, PathsAreRelativeToItsFolder) {
   const auto gateway = load(kSmallest);
   ASSERT_TRUE(gateway);
-  EXPECT_THAT(gateway->policies, ::testing::ElementsAre("/etc/dockreeve/policies", "/srv/extra.yaml"));
+  EXPECT_THAT(gateway->policies,
+              ::testing::ElementsAre("/etc/dockreeve/policies", "/srv/extra.yaml"));
   EXPECT_EQ(gateway->audit.file, "/etc/log/audit.jsonl");
   EXPECT_EQ(gateway->file, "/etc/dockreeve/gateway.yaml");
 }
@@ -131,7 +135,8 @@ TEST(GatewayFile, TakesIpv6AndTls13AndACrl) {
       "listeners:\n"
       "  - name: six\n"
       "    address: \"[::1]:2376\"\n"
-      "    tls: { certificate: c.pem, key: k.pem, clientCA: ca.pem, crl: ca.crl, minVersion: \"1.3\" }\n"
+      "    tls: { certificate: c.pem, key: k.pem, clientCA: ca.pem, crl: ca.crl, minVersion: "
+      "\"1.3\" }\n"
       "upstream: { address: \"unix:///var/run/docker.sock\" }\n"
       "policies: [p]\n"
       "audit: { file: a.jsonl, sync: os, failClosed: false }\n");
@@ -159,7 +164,8 @@ TEST(GatewayFile, AnEmptyFileIsAnError) {
 
 std::vector<std::string> broken_files() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(source("tests/golden/gateway/broken"))) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(source("tests/golden/gateway/broken"))) {
     if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
   }
   std::sort(names.begin(), names.end());
@@ -173,10 +179,10 @@ TEST_P(BrokenGateway, IsReportedAsWritten) {
   const std::string path = source("tests/golden/gateway/broken/" + GetParam());
   const std::string text = slurp(path + ".yaml");
   std::vector<policy::Diagnostic> diagnostics;
-  const auto gateway =
-      load_gateway_text(GetParam() + ".yaml", text, "/etc/dockreeve", diagnostics);
+  const auto gateway = load_gateway_text(GetParam() + ".yaml", text, "/etc/dockreeve", diagnostics);
   std::string printed;
-  for (const auto& diagnostic : diagnostics) printed += render(diagnostic, text) + '\n';
+  for (const auto& diagnostic : diagnostics)
+    printed += render(diagnostic, text) + '\n';
   printed += gateway ? "loaded\n" : "refused\n";
   EXPECT_EQ(printed, slurp(path + ".txt"));
   EXPECT_FALSE(gateway);

@@ -1,8 +1,8 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <re2/re2.h>
 
 #include <atomic>
+#include <gmock/gmock.h>
 #include <thread>
 
 #include "loader_fixture.h"
@@ -11,16 +11,18 @@
 namespace dockreeve::policy {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::codes;
 using testing::document;
+using ::testing::ElementsAre;
 using testing::find;
 using testing::golden;
 using testing::load_text;
 using testing::must_load;
 using testing::must_load_text;
 
-std::int64_t gib(std::int64_t n) { return n << 30; }
+std::int64_t gib(std::int64_t n) {
+  return n << 30;
+}
 
 class BuildHost : public ::testing::Test {
  protected:
@@ -46,7 +48,8 @@ TEST_F(BuildHost, LayersFoldFromEveryoneToIdentitiesWhateverTheFileOrder) {
   const CompiledRule* devices = find(rules, "device-requests-allowlist");
   ASSERT_NE(devices, nullptr);
   EXPECT_EQ(devices->policy, "data-bigger-boxes");
-  EXPECT_EQ(find(set_->rules_for({"alice", {"web"}, {}, {}}), "device-requests-allowlist"), nullptr);
+  EXPECT_EQ(find(set_->rules_for({"alice", {"web"}, {}, {}}), "device-requests-allowlist"),
+            nullptr);
 }
 
 TEST_F(BuildHost, ExceptKeepsOutAndNoBindingMeansNoRules) {
@@ -71,7 +74,8 @@ TEST_F(BuildHost, TemplatesAreFilledForTheCaller) {
   EXPECT_THAT(find(rules, "trusted-registry")->params->list("registries"),
               ElementsAre("docker.io/library/*", "registry.example.com:5000/web/*",
                           "registry.example.com:5000/shared/**"));
-  EXPECT_THAT(find(rules, "allowed-networks")->params->list("allowed"), ElementsAre("none", "web-*"));
+  EXPECT_THAT(find(rules, "allowed-networks")->params->list("allowed"),
+              ElementsAre("none", "web-*"));
   EXPECT_EQ(find(rules, "trusted-registry")->message, "not from here");
   EXPECT_FALSE(find(rules, "max-memory-limit")->error_denies);
   const std::string& volumes = find(rules, "volume-name-scope")->params->text("pattern");
@@ -103,17 +107,19 @@ TEST_F(BuildHost, RulesetsAreSharedBetweenEqualCallers) {
 }
 
 TEST(RulesFor, CallersShareWhatDoesNotDependOnThem) {
-  const auto set = must_load_text(
-      document("Policy", "p", "rules: { no-privileged: enforce }") +
-      document("Binding", "all", "subjects: { everyone: true }, policies: [p]"));
-  EXPECT_EQ(set->rules_for({"alice", {"web"}, {}, {}}), set->rules_for({"bob", {"data"}, {"ops"}, {}}));
+  const auto set =
+      must_load_text(document("Policy", "p", "rules: { no-privileged: enforce }") +
+                     document("Binding", "all", "subjects: { everyone: true }, policies: [p]"));
+  EXPECT_EQ(set->rules_for({"alice", {"web"}, {}, {}}),
+            set->rules_for({"bob", {"data"}, {"ops"}, {}}));
 }
 
 TEST(RulesFor, IsSafeFromManyThreadsAndBeyondTheCache) {
-  const auto set = must_load_text(
-      document("Policy", "p", "rules: { bind-mount-allowlist: { mode: enforce, allowed: "
+  const auto set =
+      must_load_text(document("Policy", "p",
+                              "rules: { bind-mount-allowlist: { mode: enforce, allowed: "
                               "[\"/home/{{identity}}\"] } }") +
-      document("Binding", "all", "subjects: { everyone: true }, policies: [p]"));
+                     document("Binding", "all", "subjects: { everyone: true }, policies: [p]"));
   std::vector<std::thread> threads;
   std::atomic<int> wrong = 0;
   for (int t = 0; t < 4; ++t) {
@@ -122,26 +128,36 @@ TEST(RulesFor, IsSafeFromManyThreadsAndBeyondTheCache) {
         const std::string name = "u" + std::to_string(i);
         const auto rules = set->rules_for({name, {}, {}, {}});
         const CompiledRule* rule = find(rules, "bind-mount-allowlist");
-        if (!rule || rule->params->list("allowed") != std::vector<std::string>{"/home/" + name}) ++wrong;
+        if (!rule || rule->params->list("allowed") != std::vector<std::string>{"/home/" + name})
+          ++wrong;
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   EXPECT_EQ(wrong, 0);
 }
 
 TEST(Bindings, WithinALayerTheLaterFileOrderWins) {
   const auto set = must_load_text(
       document("Policy", "p", "rules: { max-memory-limit: { mode: enforce, max: 1g } }") +
-      document("Binding", "w", "subjects: { teams: [web] }, policies: [p], params: { max-memory-limit: { max: 2g } }") +
-      document("Binding", "d", "subjects: { teams: [data] }, policies: [p], params: { max-memory-limit: { max: 3g } }"));
-  EXPECT_EQ(find(set->rules_for({"x", {"data", "web"}, {}, {}}), "max-memory-limit")->params->integer("max"), gib(3));
+      document(
+          "Binding", "w",
+          "subjects: { teams: [web] }, policies: [p], params: { max-memory-limit: { max: 2g } }") +
+      document(
+          "Binding", "d",
+          "subjects: { teams: [data] }, policies: [p], params: { max-memory-limit: { max: 3g } }"));
+  EXPECT_EQ(find(set->rules_for({"x", {"data", "web"}, {}, {}}), "max-memory-limit")
+                ->params->integer("max"),
+            gib(3));
   EXPECT_EQ(set->rules_for({"x", {}, {"ops"}, {}}), nullptr);
 }
 
 TEST(Bindings, KeysThatALaterPolicyLeavesOutStay) {
   const auto set = must_load_text(
-      document("Policy", "all", "rules: { max-memory-limit: { mode: enforce, max: 1g }, cap-drop-required: enforce }") +
+      document(
+          "Policy", "all",
+          "rules: { max-memory-limit: { mode: enforce, max: 1g }, cap-drop-required: enforce }") +
       document("Policy", "softer", "extends: [baseline@1], rules: { max-memory-limit: warn }") +
       document("Binding", "e", "subjects: { everyone: true }, policies: [all]") +
       document("Binding", "w", "subjects: { teams: [web] }, policies: [softer]"));
@@ -155,12 +171,15 @@ TEST(Bindings, KeysThatALaterPolicyLeavesOutStay) {
 TEST(Bindings, ALockWinsWhereOnlySomeCallersMeetBoth) {
   std::vector<Diagnostic> diagnostics;
   const auto set = load_text(
-      document("Policy", "hard", "rules: { max-memory-limit: { mode: enforce, max: 1g, locked: true } }") +
-      document("Policy", "soft", "rules: { max-memory-limit: { mode: warn, max: 9g } }") +
-      document("Binding", "w", "subjects: { teams: [web] }, policies: [hard]") +
-      document("Binding", "d", "subjects: { teams: [data] }, policies: [soft]"), diagnostics);
+      document("Policy", "hard",
+               "rules: { max-memory-limit: { mode: enforce, max: 1g, locked: true } }") +
+          document("Policy", "soft", "rules: { max-memory-limit: { mode: warn, max: 9g } }") +
+          document("Binding", "w", "subjects: { teams: [web] }, policies: [hard]") +
+          document("Binding", "d", "subjects: { teams: [data] }, policies: [soft]"),
+      diagnostics);
   ASSERT_NE(set, nullptr) << codes(diagnostics);
-  const CompiledRule* both = find(set->rules_for({"x", {"data", "web"}, {}, {}}), "max-memory-limit");
+  const CompiledRule* both =
+      find(set->rules_for({"x", {"data", "web"}, {}, {}}), "max-memory-limit");
   EXPECT_EQ(both->mode, Mode::Enforce);
   EXPECT_EQ(both->params->integer("max"), gib(1));
   EXPECT_EQ(find(set->rules_for({"x", {"data"}, {}, {}}), "max-memory-limit")->mode, Mode::Warn);
@@ -169,10 +188,12 @@ TEST(Bindings, ALockWinsWhereOnlySomeCallersMeetBoth) {
 TEST(Bindings, RepeatingALockedSettingIsNoAttempt) {
   std::vector<Diagnostic> diagnostics;
   const auto set = load_text(
-      document("Policy", "p", "extends: [baseline@1], rules: { no-privileged: { mode: enforce, locked: true } }") +
-      document("Policy", "q", "extends: [baseline@1], rules: { no-privileged: enforce }") +
-      document("Binding", "e", "subjects: { everyone: true }, policies: [p]") +
-      document("Binding", "w", "subjects: { teams: [web] }, policies: [q]"), diagnostics);
+      document("Policy", "p",
+               "extends: [baseline@1], rules: { no-privileged: { mode: enforce, locked: true } }") +
+          document("Policy", "q", "extends: [baseline@1], rules: { no-privileged: enforce }") +
+          document("Binding", "e", "subjects: { everyone: true }, policies: [p]") +
+          document("Binding", "w", "subjects: { teams: [web] }, policies: [q]"),
+      diagnostics);
   EXPECT_NE(set, nullptr) << codes(diagnostics);
   EXPECT_EQ(codes(diagnostics), "");
 }

@@ -24,7 +24,8 @@ using Texts = std::vector<std::string>;
 
 TEST(Catalogue, HasEveryRuleOnce) {
   std::set<std::string> ids;
-  for (const RuleEntry& rule : catalogue()) ids.insert(rule.id);
+  for (const RuleEntry& rule : catalogue())
+    ids.insert(rule.id);
   EXPECT_EQ(catalogue().size(), 105U);
   EXPECT_EQ(ids.size(), 105U);
   EXPECT_EQ(find_rule("no-such-rule"), nullptr);
@@ -36,7 +37,8 @@ TEST(Catalogue, HasEveryRuleOnce) {
 TEST(Catalogue, CountsOfThePresetsAreThoseDocumented) {
   const auto count = [](const std::string& preset, Mode mode) {
     int found = 0;
-    for (const RuleEntry& rule : catalogue()) found += rule.modes.at(preset) == mode ? 1 : 0;
+    for (const RuleEntry& rule : catalogue())
+      found += rule.modes.at(preset) == mode ? 1 : 0;
     return found;
   };
   EXPECT_EQ(count("baseline", Mode::Enforce), 27);
@@ -60,7 +62,8 @@ TEST(Catalogue, DefaultsAreValuesNotNamesOfValues) {
   for (const RuleEntry& rule : catalogue()) {
     for (const ParamDef& param : rule.params) {
       if (const auto* list = std::get_if<Texts>(&param.fallback)) {
-        for (const std::string& value : *list) EXPECT_NE(value, "builtin") << rule.id;
+        for (const std::string& value : *list)
+          EXPECT_NE(value, "builtin") << rule.id;
       }
     }
   }
@@ -72,7 +75,8 @@ TEST(Catalogue, EveryDefaultIsOfTheTypeDeclared) {
       for (const auto& [preset, value] : param.per_preset) {
         EXPECT_EQ(value.index(), param.fallback.index()) << rule.id << ' ' << param.name;
       }
-      if (const auto* text = std::get_if<std::string>(&param.fallback); text && !param.one_of.empty()) {
+      if (const auto* text = std::get_if<std::string>(&param.fallback);
+          text && !param.one_of.empty()) {
         EXPECT_NE(std::find(param.one_of.begin(), param.one_of.end(), *text), param.one_of.end());
       }
     }

@@ -1,6 +1,6 @@
-// The golden decisions: what real and hostile requests come to under the presets, rule by rule. Each
-// line says how it is judged under baseline@1 and restricted@1; the sets must be equal, not merely
-// overlap.
+// The golden decisions: what real and hostile requests come to under the presets, rule by rule.
+// Each line says how it is judged under baseline@1 and restricted@1; the sets must be equal, not
+// merely overlap.
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -20,8 +20,8 @@ using Json = nlohmann::json;
 constexpr std::size_t kCases = 183;
 constexpr std::size_t kSkipped = 4;  // of them, on kUnreadApis
 
-// Routes whose bodies this gateway does not read: it refuses them whatever they ask for, so what the
-// golden set says about their bodies cannot be compared.
+// Routes whose bodies this gateway does not read: it refuses them whatever they ask for, so what
+// the golden set says about their bodies cannot be compared.
 const std::set<std::string> kUnreadApis{"network.create", "network.connect", "service.create"};
 
 struct Golden {
@@ -31,9 +31,11 @@ struct Golden {
 };
 std::ostream& operator<<(std::ostream& out, const Golden& golden) {
   out << golden.decision << " deny[";
-  for (const std::string& rule : golden.deny) out << ' ' << rule;
+  for (const std::string& rule : golden.deny)
+    out << ' ' << rule;
   out << " ] warn[";
-  for (const std::string& rule : golden.warn) out << ' ' << rule;
+  for (const std::string& rule : golden.warn)
+    out << ' ' << rule;
   return out << " ]";
 }
 
@@ -56,12 +58,15 @@ Golden seen(const Decision& decision) {
 
 // Fails the test and returns null on any diagnostic that is an error.
 std::shared_ptr<const PolicySet> policies(const std::string& preset, const Json& params) {
-  const std::string text = "apiVersion: dockreeve/v1\nkind: Identities\nunknown: deny\nidentities:\n"
-                           "  - { name: \"{{cert.cn}}\", match: { certOU: \"*\" } }\n"
-                           "---\napiVersion: dockreeve/v1\nkind: Policy\nmetadata: { name: golden }\n"
-                           "spec:\n  extends: [" + preset + "]\n  rules: " + params.dump() + "\n"
-                           "---\napiVersion: dockreeve/v1\nkind: Binding\nmetadata: { name: all }\n"
-                           "spec: { subjects: { everyone: true }, policies: [golden] }\n";
+  const std::string text =
+      "apiVersion: dockreeve/v1\nkind: Identities\nunknown: deny\nidentities:\n"
+      "  - { name: \"{{cert.cn}}\", match: { certOU: \"*\" } }\n"
+      "---\napiVersion: dockreeve/v1\nkind: Policy\nmetadata: { name: golden }\n"
+      "spec:\n  extends: [" +
+      preset + "]\n  rules: " + params.dump() +
+      "\n"
+      "---\napiVersion: dockreeve/v1\nkind: Binding\nmetadata: { name: all }\n"
+      "spec: { subjects: { everyone: true }, policies: [golden] }\n";
   std::vector<Diagnostic> diagnostics;
   auto set = load_policy_texts({{"golden.yaml", text}}, diagnostics);
   for (const Diagnostic& diagnostic : diagnostics) {
@@ -70,7 +75,9 @@ std::shared_ptr<const PolicySet> policies(const std::string& preset, const Json&
   return set;
 }
 
-Identity alice() { return {"alice", {"web"}, {}, "test"}; }
+Identity alice() {
+  return {"alice", {"web"}, {}, "test"};
+}
 
 docker::Parsed<docker::Request> request_of(const Json& line) {
   const std::string api = line.at("api");
@@ -112,7 +119,8 @@ bool is_skipped(const Json& line) {
 std::vector<Json> golden_lines() {
   std::ifstream file(DOCKREEVE_SOURCE_DIR "/tests/golden/decisions.jsonl");
   std::vector<Json> out;
-  for (std::string line; std::getline(file, line);) out.push_back(Json::parse(line));
+  for (std::string line; std::getline(file, line);)
+    out.push_back(Json::parse(line));
   return out;
 }
 
@@ -141,8 +149,12 @@ void run(const std::string& preset, const std::string& key) {
   EXPECT_EQ(compared + skipped, kCases);
 }
 
-TEST(GoldenDecisions, Baseline) { run("baseline@1", "baseline"); }
-TEST(GoldenDecisions, Restricted) { run("restricted@1", "restricted"); }
+TEST(GoldenDecisions, Baseline) {
+  run("baseline@1", "baseline");
+}
+TEST(GoldenDecisions, Restricted) {
+  run("restricted@1", "restricted");
+}
 
 }  // namespace
 }  // namespace dockreeve::policy

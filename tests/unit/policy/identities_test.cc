@@ -74,7 +74,8 @@ TEST(Identify, UnixPeersByUidGidAndListener) {
 
 TEST(Identify, PeerKeysNeverSeeTlsCallersNorTheOtherWay) {
   const Identities identities = read(
-      "identities: [{ name: peer, match: { peerUID: '*' } }, { name: cert, match: { certCN: '*' } }]");
+      "identities: [{ name: peer, match: { peerUID: '*' } }, { name: cert, match: { certCN: '*' } "
+      "}]");
   auto tls = tls_caller("alice");
   tls.peer.uid = 0;
   EXPECT_EQ(identities.identify(tls)->name, "cert");
@@ -124,8 +125,8 @@ TEST(Identify, SeveralSanUrisNeedAConditionThatPicksOne) {
 }
 
 TEST(Identify, ListsAreAlternativesAndHexIsNormalised) {
-  const Identities identities = read(
-      "identities: [{ name: x, match: { certOU: [a, b], certFingerprint: 'AB:CD' } }]");
+  const Identities identities =
+      read("identities: [{ name: x, match: { certOU: [a, b], certFingerprint: 'AB:CD' } }]");
   auto caller = tls_caller("c", {"b"});
   caller.certificate.fingerprint = "abcd";
   EXPECT_TRUE(identities.identify(caller));

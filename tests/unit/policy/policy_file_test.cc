@@ -1,9 +1,9 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "loader_fixture.h"
 #include "policy/catalogue.h"
@@ -58,7 +58,9 @@ INSTANTIATE_TEST_SUITE_P(Golden, BrokenPolicy, ::testing::ValuesIn(broken_files(
                            return name;
                          });
 
-TEST(BrokenPolicies, AreMany) { EXPECT_GE(broken_files().size(), 60U); }
+TEST(BrokenPolicies, AreMany) {
+  EXPECT_GE(broken_files().size(), 60U);
+}
 
 TEST(LoadPolicies, GoodFilesLoadWithoutErrors) {
   for (const char* file : {"one-team.yaml", "cis.yaml", "build-host.yaml"}) {
@@ -111,14 +113,16 @@ TEST(LoadPolicies, RulesComeInCatalogueOrder) {
   const auto rules = must_load(golden("good/one-team.yaml"))->rules_for({"a", {"team"}, {}, {}});
   ASSERT_NE(rules, nullptr);
   std::vector<const RuleEntry*> order;
-  for (const CompiledRule& rule : rules->rules) order.push_back(find_rule(rule.id));
+  for (const CompiledRule& rule : rules->rules)
+    order.push_back(find_rule(rule.id));
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
 TEST(LoadPolicies, ExtendsFoldsLeftToRightThenOwnRules) {
   const auto set = must_load_text(
-      document("Policy", "a", "rules: { max-memory-limit: { mode: warn, max: 1g }, "
-                              "no-host-pid: { mode: warn, severity: low } }") +
+      document("Policy", "a",
+               "rules: { max-memory-limit: { mode: warn, max: 1g }, "
+               "no-host-pid: { mode: warn, severity: low } }") +
       document("Policy", "b", "rules: { max-memory-limit: { max: 2g } }") +
       document("Policy", "p", "extends: [a, b], rules: { max-memory-limit: enforce }") +
       document("Binding", "all", "subjects: { everyone: true }, policies: [p]"));
@@ -137,7 +141,8 @@ TEST(LoadPolicies, ExtendsFoldsLeftToRightThenOwnRules) {
 
 TEST(LoadPolicies, AlwaysRulesApplyWithoutAnyPreset) {
   const auto set = must_load_text(
-      document("Policy", "p", "rules: { reserved-labels: { prefixes: [io.dockreeve., com.example.] } }") +
+      document("Policy", "p",
+               "rules: { reserved-labels: { prefixes: [io.dockreeve., com.example.] } }") +
       document("Binding", "all", "subjects: { everyone: true }, policies: [p], mode: audit"));
   ASSERT_NE(set, nullptr);
   const CompiledRule* labels = find(set->rules_for({"x", {}, {}, {}}), "reserved-labels");
@@ -172,8 +177,8 @@ TEST(LoadPolicies, AnUnreadablePathIsAnError) {
 }
 
 TEST(LoadPolicies, AFolderWithoutPoliciesIsAnError) {
-  const auto folder = std::filesystem::temp_directory_path() /
-                      ("dockreeve-empty-" + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("dockreeve-empty-" + std::to_string(::getpid()));
   std::filesystem::create_directory(folder);
   std::vector<Diagnostic> diagnostics;
   EXPECT_EQ(load_policies({folder.string()}, diagnostics), nullptr);
@@ -200,10 +205,10 @@ TEST(LoadPolicies, PresetsWithoutCodeForAnEnforcedRuleAreRefused) {
       whole = whole && (rule.modes.at(base) != Mode::Enforce || rule.has_code);
     }
     std::vector<Diagnostic> diagnostics;
-    const auto set = load_text(
-        document("Policy", "p", "extends: [" + base + "@1]") +
-            document("Binding", "all", "subjects: { everyone: true }, policies: [p]"),
-        diagnostics);
+    const auto set =
+        load_text(document("Policy", "p", "extends: [" + base + "@1]") +
+                      document("Binding", "all", "subjects: { everyone: true }, policies: [p]"),
+                  diagnostics);
     EXPECT_EQ(set != nullptr, whole) << base << ' ' << codes(diagnostics);
     EXPECT_EQ(codes(diagnostics), whole ? "" : "E113@5") << base;
     EXPECT_TRUE(whole || base != "baseline");
@@ -213,7 +218,9 @@ TEST(LoadPolicies, PresetsWithoutCodeForAnEnforcedRuleAreRefused) {
 TEST(LoadPolicies, LongChainsOfExtendsAreRefusedNotFollowed) {
   std::string text = document("Policy", "p0", "rules: { no-privileged: enforce }");
   for (int i = 1; i < 2000; ++i) {
-    text = document("Policy", "p" + std::to_string(i), "extends: [p" + std::to_string(i - 1) + "]") + text;
+    text =
+        document("Policy", "p" + std::to_string(i), "extends: [p" + std::to_string(i - 1) + "]") +
+        text;
   }
   text += document("Binding", "all", "subjects: { everyone: true }, policies: [p1999]");
   std::vector<Diagnostic> diagnostics;

@@ -32,12 +32,14 @@ struct RuleCase {
   std::string context = "{}";
   Texts want;  // pointers of what the rule reports, in order; "!pointer" for a failed look-up
 };
-inline std::ostream& operator<<(std::ostream& out, const RuleCase& c) { return out << c.name; }
+inline std::ostream& operator<<(std::ostream& out, const RuleCase& c) {
+  return out << c.name;
+}
 
 inline docker::Request request_for(const std::string& api, const std::string& body) {
   const std::size_t space = api.find(' ');
-  auto target = docker::classify(docker::parse_method(api.substr(0, space)).value(),
-                                 api.substr(space + 1));
+  auto target =
+      docker::classify(docker::parse_method(api.substr(0, space)).value(), api.substr(space + 1));
   if (!target) {
     ADD_FAILURE() << api << ": " << target.error().detail;
     return {};
@@ -59,9 +61,11 @@ inline Check compile_rule(const std::string& id, const Overrides& overrides) {
   const RuleEntry* entry = find_rule(id);
   Params params;
   if (entry) {
-    for (const ParamDef& param : entry->params) params.set(param.name, param.fallback);
+    for (const ParamDef& param : entry->params)
+      params.set(param.name, param.fallback);
   }
-  for (const auto& [name, value] : overrides) params.set(name, value);
+  for (const auto& [name, value] : overrides)
+    params.set(name, value);
   for (const RuleDef& def : rule_defs()) {
     if (def.id != id) continue;
     Result<Check> check = def.compile(params);
@@ -91,7 +95,9 @@ inline Facts answers_for(const Check& check, const docker::Request& request, con
   return facts;
 }
 
-inline Identity web_user() { return {"alice", {"web"}, {}, "test"}; }
+inline Identity web_user() {
+  return {"alice", {"web"}, {}, "test"};
+}
 
 inline Texts run_rule(const RuleCase& c, bool broken = false) {
   const Check check = compile_rule(c.rule, c.params);
@@ -117,6 +123,8 @@ inline std::string host(const std::string& members) {
 
 // One suite a file: derive from it there.
 class RuleTable : public ::testing::TestWithParam<RuleCase> {};
-inline std::string case_name(const ::testing::TestParamInfo<RuleCase>& c) { return c.param.name; }
+inline std::string case_name(const ::testing::TestParamInfo<RuleCase>& c) {
+  return c.param.name;
+}
 
 }  // namespace dockreeve::policy::testing
