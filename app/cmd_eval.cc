@@ -39,7 +39,12 @@ std::optional<policy::Decision> decide(const policy::Evaluator& evaluator, const
   }
   auto target = docker::classify(*method, std::string_view(options.api).substr(space + 1));
   if (!target) return evaluator.refuse(target.error());
-  auto request = docker::decode_request(*std::move(target), std::move(body));
+  docker::Parsed<docker::Request> request;
+  if (target->route->access == docker::Access::Closed) {
+    request->target = *std::move(target);
+  } else {
+    request = docker::decode_request(*std::move(target), std::move(body));
+  }
   if (!request) return evaluator.refuse(request.error());
   const policy::Identity who = evaluator.policies().named(options.who, options.teams);
   const policy::Facts facts = policy::answer_all(evaluator, *request, who, context, options.strict_context);

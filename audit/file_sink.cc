@@ -36,6 +36,9 @@ using Time = Clock::time_point;
 constexpr std::size_t kWakeBytes = 256u << 10;  // queued bytes that are not left to wait
 constexpr std::size_t kBatchBytes = 1u << 20;   // composed and written at once
 constexpr std::size_t kKeepBytes = 4u << 20;    // buffers larger than this are given back
+// Under load a sync waits until this long after the last one, so that it covers more records; a sync
+// for every record would cost more CPU than judging the request. A lone client never waits.
+constexpr std::chrono::microseconds kGather{500};
 constexpr std::chrono::seconds kRetry{1};       // while the file cannot be written
 
 struct Entry {
@@ -159,6 +162,7 @@ class FileSink final : public Sink {
     std::unique_lock lock(mutex_);
     for (bool stop = false; !stop || !queue_.entries.empty();) {
       wait_for_work(lock);
+      gather(lock);
       std::swap(taken_, queue_);
       in_flight_ = taken_.bytes.size();
       stop = stopping_;
@@ -177,6 +181,16 @@ class FileSink final : public Sink {
       flushes_done_ = flush;
       flushed_.notify_all();
     }
+  }
+
+  // Lets records that are about to come share the next sync.
+  void gather(std::unique_lock<std::mutex>& lock) {
+    const bool only_records = urgent_ && !stopping_ && !reopen_ && flushes_asked_ == flushes_done_;
+    if (!only_records || options_.policy != FileOptions::Policy::Always) return;
+    if (Clock::now() >= synced_ + kGather) return;
+    lock.unlock();
+    std::this_thread::sleep_until(synced_ + kGather);
+    lock.lock();
   }
 
   // Returns when there is something to do now.

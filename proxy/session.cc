@@ -375,10 +375,15 @@ Task<bool> Session::serve_one(Io got, std::string head_block) {
     auto problem = co_await read_body(x, snapshot_->gateway.limits.max_body_bytes);
     if (problem) co_return co_await refuse(x, *std::move(problem));
   }
-  const bool json = is_json_body(route.body);
   docker::Target target_copy = *x.target;
-  std::string body_copy = json ? x.body : std::move(x.body);
-  auto request = docker::decode_request(std::move(target_copy), std::move(body_copy));
+  docker::Parsed<docker::Request> request;
+  if (closed) {
+    // Rules may have more to say about it than that it is closed.
+    request->target = std::move(target_copy);
+  } else {
+    std::string body_copy = is_json_body(route.body) ? x.body : std::move(x.body);
+    request = docker::decode_request(std::move(target_copy), std::move(body_copy));
+  }
   if (!request) co_return co_await refuse(x, std::move(request.error()));
   request->registry_auth = std::string(x.head.registry_auth);
 
