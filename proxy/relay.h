@@ -50,6 +50,12 @@ Task<RelayEnd> relay_response(Stream& client, Stream& engine, std::string head, 
 Task<void> relay_hijacked(Stream& client, Stream& engine, std::string to_client, std::string to_engine,
                           Millis idle_ms);
 
+// Whether the engine would take these first bytes of an archive for gzip, bzip2, xz or zstd.
+// Engines before 29.5.1 start xz and unpigz from the container's own files, as root of the host
+// (CVE-2026-41567), so that only plain tar may pass. Source: moby pkg/archive DetectCompression.
+bool looks_compressed(std::string_view first);
+inline constexpr std::size_t kSniffBytes = 10;
+
 // The request body of an opaque route, read with its own framing and written with ours.
 struct Upload {
   bool chunked = false;          // else `length` bytes
@@ -57,6 +63,7 @@ struct Upload {
   Millis idle_ms = 0;            // a client that sends nothing for this long is cut
   bool complete = false;         // out: the whole body was passed on
   bool bad = false;              // out: the client's framing was malformed, or it went away
+  bool compressed = false;       // out: refused before a byte of it was passed on
   Event done;                    // out: the pump has ended
 };
 Task<void> pump_upload(Stream& client, Stream& engine, std::string& client_input, Upload& upload);

@@ -247,6 +247,10 @@ Task<bool> Session::forward_upload(Exchange& x, const policy::WireRequest& wire)
     lease.stream->cancel();
     if (upload.bad || !x.body_pending) {
       co_await upload.done;
+      if (upload.compressed) {
+        docker::Refusal compressed = docker::Refusal::ambiguous("body", "the archive is compressed; send a plain tar");
+        co_return co_await refuse(x, std::move(compressed));
+      }
       if (upload.bad) {
         co_return co_await reply(x, 400, "the request body is malformed or broke off; nothing more was forwarded");
       }

@@ -313,6 +313,46 @@ TEST(PumpUpload, ChunksAreReadStrictlyAndFramedAnew) {
   EXPECT_TRUE(engine_saw.ends_with("a\r\n0123456789\r\n0\r\n\r\n")) << engine_saw;
 }
 
+TEST(PumpUpload, CompressedArchivesAreRefusedBeforeAByteIsPassedOn) {
+  using namespace std::string_literals;
+  for (const std::string& magic : {"\x1f\x8b\x08"s, "BZh91AY"s, "\xfd\x37zXZ\0"s, "\x28\xb5\x2f\xfd"s, "\x5a\x2a\x4d\x18"s}) {
+    for (const bool chunked : {true, false}) {
+      Reactor reactor;
+      Pair client;
+      Pair engine;
+      Upload upload;
+      upload.chunked = chunked;
+      upload.length = magic.size() + 20;
+      std::string engine_saw;
+      run(reactor, upload_task(client.inner, engine.inner, reactor, "", upload), [&] {
+        for (const char byte : magic + std::string(20, 'x')) {
+          const std::string piece = chunked ? "1\r\n"s + byte + "\r\n" : std::string(1, byte);
+          if (send(client.outer, piece.data(), piece.size(), MSG_NOSIGNAL) < 0) break;
+        }
+        engine_saw = read_to_end(engine.outer);
+      });
+      EXPECT_TRUE(upload.compressed);
+      EXPECT_FALSE(upload.complete);
+      EXPECT_EQ(engine_saw, "");
+    }
+  }
+}
+
+TEST(PumpUpload, ShortPlainBodiesPass) {
+  Reactor reactor;
+  Pair client;
+  Pair engine;
+  Upload upload;
+  upload.length = 4;
+  std::string engine_saw;
+  run(reactor, upload_task(client.inner, engine.inner, reactor, "ab", upload), [&] {
+    send_all(client.outer, "cd");
+    engine_saw = read_to_end(engine.outer);
+  });
+  EXPECT_TRUE(upload.complete);
+  EXPECT_EQ(engine_saw, "abcd");
+}
+
 TEST(PumpUpload, ABodyThatBreaksOffIsNotComplete) {
   Reactor reactor;
   Pair client;
