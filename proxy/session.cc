@@ -385,7 +385,8 @@ Task<bool> Session::serve_one(Io got, std::string head_block) {
     request = docker::decode_request(std::move(target_copy), std::move(body_copy));
   }
   if (!request) co_return co_await refuse(x, std::move(request.error()));
-  request->registry_auth = std::string(x.head.registry_auth);
+  // Credentials go where the engine needs them to pull, nowhere else.
+  if (route.name == "image.create") request->registry_auth = std::string(x.head.registry_auth);
 
   const policy::Evaluator& evaluator = *snapshot_->evaluator;
   policy::Facts facts;
