@@ -38,7 +38,7 @@ constexpr std::size_t kBatchBytes = 1u << 20;   // composed and written at once
 constexpr std::size_t kKeepBytes = 4u << 20;    // buffers larger than this are given back
 // Under load a sync waits until this long after the last one, so that it covers more records; a sync
 // for every record would cost more CPU than judging the request. A lone client never waits.
-constexpr std::chrono::microseconds kGather{500};
+constexpr std::chrono::microseconds kGather{1000};
 constexpr std::chrono::seconds kRetry{1};       // while the file cannot be written
 
 struct Entry {

@@ -126,18 +126,27 @@ inline std::optional<Value> Value::next() const {
 // escaped, other UTF-8 is kept.
 void append_string(std::string& out, std::string_view text);
 
+// Where in the output a string value landed, quotes included.
+struct Written {
+  const std::string* source = nullptr;
+  std::uint32_t at = 0, size = 0;
+};
+
 // Builds one JSON text front to back; commas are put in by it. The caller keeps begin/end balanced.
 class Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  // `trace`, if any, gets one entry for every std::string value, in the order of the output.
+  explicit Writer(std::string& out, std::vector<Written>* trace = nullptr)
+      : out_(out), trace_(trace) {}
   Writer& begin_object();
   Writer& end_object();
   Writer& begin_array();
   Writer& end_array();
   Writer& key(std::string_view name);
+  Writer& plain_key(std::string_view name);  // a name that needs no escapes, trusted
   Writer& value(std::string_view text);
   Writer& value(const char* text) { return value(std::string_view(text)); }
-  Writer& value(const std::string& text) { return value(std::string_view(text)); }
+  Writer& value(const std::string& text);
   Writer& value(bool flag);
   Writer& value(std::int64_t number);
   Writer& value(int number) { return value(static_cast<std::int64_t>(number)); }
@@ -148,6 +157,7 @@ class Writer {
  private:
   void separate();
   std::string& out_;
+  std::vector<Written>* trace_ = nullptr;
   bool need_comma_ = false;
 };
 

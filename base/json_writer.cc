@@ -1,5 +1,6 @@
 // The writing half: strings, values, JSON pointers, and key folding.
 #include <charconv>
+#include <cstring>
 
 #include "base/json.h"
 #include "base/json_scan.h"
@@ -12,8 +13,18 @@ void append_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   const char* done = text.data();
   const char* const end = done + text.size();
+  const char* const special = scan::skip_plain(done, end);
+  if (special == end) {  // nearly every string
+    const std::size_t at = out.size();
+    out.resize(at + text.size() + 2);
+    char* const to = out.data() + at;
+    to[0] = '"';
+    if (!text.empty()) std::memcpy(to + 1, done, text.size());
+    to[text.size() + 1] = '"';
+    return;
+  }
   out += '"';
-  for (const char* at = scan::skip_plain(done, end); at != end; at = scan::skip_plain(at, end)) {
+  for (const char* at = special; at != end; at = scan::skip_plain(at, end)) {
     const auto byte = static_cast<unsigned char>(*at++);
     if (byte >= 0x80) continue;
     out.append(done, at - 1);
@@ -71,9 +82,35 @@ Writer& Writer::key(std::string_view name) {
   return *this;
 }
 
+Writer& Writer::plain_key(std::string_view name) {
+  const bool comma = need_comma_;
+  const std::size_t at = out_.size();
+  out_.resize(at + name.size() + (comma ? 4 : 3));
+  char* to = out_.data() + at;
+  if (comma) *to++ = ',';
+  *to++ = '"';
+  std::memcpy(to, name.data(), name.size());
+  to += name.size();
+  *to++ = '"';
+  *to = ':';
+  need_comma_ = false;
+  return *this;
+}
+
 Writer& Writer::value(std::string_view text) {
   separate();
   append_string(out_, text);
+  return *this;
+}
+
+Writer& Writer::value(const std::string& text) {
+  separate();
+  const std::size_t at = out_.size();
+  append_string(out_, text);
+  if (trace_ != nullptr) {
+    trace_->push_back({&text, static_cast<std::uint32_t>(at),
+                       static_cast<std::uint32_t>(out_.size() - at)});
+  }
   return *this;
 }
 

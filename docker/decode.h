@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/json.h"
 #include "docker/create_container.h"
 #include "docker/exec.h"
 #include "docker/refusal.h"
@@ -30,10 +31,11 @@ Parsed<UpdateContainer> decode_update(std::string body, UnknownFields& unknown);
 Parsed<VolumeCreate> decode_volume_create(std::string body, UnknownFields& unknown);
 
 // Canonical bytes: keys in schema order, zero values and nulls left out, "HostConfig" always there.
-std::string encode(const CreateContainer& create);
-std::string encode(const ExecCreate& exec);
-std::string encode(const ExecStart& start);
-std::string encode(const UpdateContainer& update);
-std::string encode(const VolumeCreate& volume);
+// `trace`, if any, learns where each string of the body landed.
+std::string encode(const CreateContainer& create, std::vector<json::Written>* trace = nullptr);
+std::string encode(const ExecCreate& exec, std::vector<json::Written>* trace = nullptr);
+std::string encode(const ExecStart& start, std::vector<json::Written>* trace = nullptr);
+std::string encode(const UpdateContainer& update, std::vector<json::Written>* trace = nullptr);
+std::string encode(const VolumeCreate& volume, std::vector<json::Written>* trace = nullptr);
 
 }  // namespace dockreeve::docker

@@ -23,30 +23,31 @@ void write(json::Writer& out, const Pair& pair) {
 namespace {
 
 template <class T>
-std::string encode_record(const T& record) {
+std::string encode_record(const T& record, std::vector<json::Written>* trace) {
   std::string bytes;
-  bytes.reserve(1024);
-  json::Writer out(bytes);
+  bytes.reserve(4096);
+  if (trace != nullptr) trace->reserve(128);
+  json::Writer out(bytes, trace);
   schema::write(out, record);
   return bytes;
 }
 
 }  // namespace
 
-std::string encode(const CreateContainer& create) {
-  return encode_record(create);
+std::string encode(const CreateContainer& create, std::vector<json::Written>* trace) {
+  return encode_record(create, trace);
 }
-std::string encode(const ExecCreate& exec) {
-  return encode_record(exec);
+std::string encode(const ExecCreate& exec, std::vector<json::Written>* trace) {
+  return encode_record(exec, trace);
 }
-std::string encode(const ExecStart& start) {
-  return encode_record(start);
+std::string encode(const ExecStart& start, std::vector<json::Written>* trace) {
+  return encode_record(start, trace);
 }
-std::string encode(const UpdateContainer& update) {
-  return encode_record(update);
+std::string encode(const UpdateContainer& update, std::vector<json::Written>* trace) {
+  return encode_record(update, trace);
 }
-std::string encode(const VolumeCreate& volume) {
-  return encode_record(volume);
+std::string encode(const VolumeCreate& volume, std::vector<json::Written>* trace) {
+  return encode_record(volume, trace);
 }
 
 }  // namespace dockreeve::docker

@@ -95,13 +95,13 @@ Parsed<Request> decode_request(Target target, std::string body) {
   return result;
 }
 
-std::string encode_body(const Request& request) {
+std::string encode_body(const Request& request, std::vector<json::Written>* trace) {
   return std::visit(
-      [](const auto& body) -> std::string {
+      [trace](const auto& body) -> std::string {
         if constexpr (std::is_same_v<std::decay_t<decltype(body)>, std::monostate>) {
           return {};
         } else {
-          return encode(body);
+          return encode(body, trace);
         }
       },
       request.body);

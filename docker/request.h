@@ -33,7 +33,8 @@ struct Request {
 // The body for `target`, decoded by the kind its row names. `body` is the complete body.
 Parsed<Request> decode_request(Target target, std::string body);
 
-// The canonical body bytes; empty when the request carries none.
-std::string encode_body(const Request& request);
+// The canonical body bytes; empty when the request carries none. `trace`, if any, learns where each
+// string of the body landed; its entries point into `request`.
+std::string encode_body(const Request& request, std::vector<json::Written>* trace = nullptr);
 
 }  // namespace dockreeve::docker

@@ -344,7 +344,7 @@ bool read_member(json::Value v, Owner<member>& out, Reading& reading, const Plac
 template <auto member>
 void write_member(json::Writer& out, std::string_view name, const Owner<member>& record) {
   if (is_zero(record.*member)) return;
-  out.key(name);
+  out.plain_key(name);
   write(out, record.*member);
 }
 
@@ -381,7 +381,7 @@ template <auto member>
 constexpr Row<Owner<member>> always(std::string_view name) {
   return {name, &read_member<member>,
           [](json::Writer& out, std::string_view key, const Owner<member>& record) {
-            out.key(key);
+            out.plain_key(key);
             write(out, record.*member);
           }};
 }

@@ -271,12 +271,12 @@ bool has_json_body(docker::Body body) {
   return false;
 }
 
-WireRequest wire_of(const Request& request, docker::ApiVersion fallback) {
+WireRequest wire_of(const Request& request, docker::ApiVersion fallback, std::string body) {
   const docker::Route& route = request.route();
   WireRequest out;
   out.method = route.method;
   out.target = docker::encode_target(request.target, fallback);
-  out.body = docker::encode_body(request);
+  out.body = std::move(body);
   out.has_body = !out.body.empty() || has_json_body(route.body);
   // What was dropped on the way in is no body on the way out.
   out.body_kind =
@@ -354,7 +354,7 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
     out.bindings = rules->bindings;
   }
   if (request.route().access == docker::Access::Free) {
-    out.outcome = Admitted(wire_of(request, fallback));
+    out.outcome = Admitted(wire_of(request, fallback, docker::encode_body(request)));
     return out;
   }
   Denied denied;
@@ -375,14 +375,19 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
   if (admit) {
     pin_references(request, facts);
     stamp_labels(request, who, stamp.decision);
-    out.outcome = Admitted(wire_of(request, fallback));
+  }
+  // Written once; the record gets the same bytes with the secrets cut out.
+  std::vector<json::Written> trace;
+  std::string bytes = docker::encode_body(request, &trace);
+  if (!bytes.empty()) {
+    RedactedBody recorded = redact_body(request, bytes, trace);
+    out.canonical_body = std::move(recorded.body);
+    out.redactions = std::move(recorded.pointers);
+  }
+  if (admit) {
+    out.outcome = Admitted(wire_of(request, fallback, std::move(bytes)));
   } else {
     out.outcome = std::move(denied);
-  }
-  if (!std::holds_alternative<std::monostate>(request.body)) {
-    RedactedBody body = redact_body(std::move(request));
-    out.canonical_body = std::move(body.body);
-    out.redactions = std::move(body.pointers);
   }
   return out;
 }

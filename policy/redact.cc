@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <optional>
 #include <stdexcept>
 #include <variant>
 
@@ -21,6 +23,14 @@ using TextMap = docker::Map<std::string>;
 
 // No secret that a value pattern knows is shorter.
 constexpr std::size_t kShortestSecret = 12;
+
+// "<redacted:4294967296:0123ab>"
+constexpr std::size_t kLongestTag = 32;
+
+void append_redacted(std::string& out, std::string_view secret) {
+  out.append("<redacted:").append(std::to_string(secret.size())).append(":");
+  out.append(secret_tag(secret)).append(">");
+}
 
 // What a secret looks like is said once, in the catalogue's no-secrets-in-env.
 class SecretPatterns {
@@ -60,28 +70,35 @@ class SecretPatterns {
   rules::PatternSet values_;
 };
 
+// Collects what must not be recorded. Nothing is changed: the pieces are replaced in the encoded
+// text later.
 class Redaction {
  public:
+  struct Piece {
+    const std::string* source;
+    std::string text;
+  };
+  std::vector<Piece> pieces;
   std::vector<std::string> pointers;
 
-  void body(std::monostate&) {}
-  void body(docker::ExecStart&) {}
-  void body(docker::UpdateContainer&) {}
-  void body(VolumeCreate& volume) {
+  void body(const std::monostate&) {}
+  void body(const docker::ExecStart&) {}
+  void body(const docker::UpdateContainer&) {}
+  void body(const VolumeCreate& volume) {
     map(volume.labels, "/Labels");
     volume_options(volume.driver_opts, "/DriverOpts");
   }
-  void body(ExecCreate& exec) {
+  void body(const ExecCreate& exec) {
     env(exec.env, "/Env");
     words(exec.cmd, "/Cmd");
   }
-  void body(CreateContainer& create) {
+  void body(const CreateContainer& create) {
     env(create.env, "/Env");
     words(create.cmd, "/Cmd");
     words(create.entrypoint, "/Entrypoint");
     if (create.healthcheck) words(create.healthcheck->test, "/Healthcheck/Test");
     map(create.labels, "/Labels");
-    docker::HostConfig& host = create.host_config;
+    const docker::HostConfig& host = create.host_config;
     map(host.annotations, "/HostConfig/Annotations");
     map(host.log_config.config, "/HostConfig/LogConfig/Config");
     profiles(host.security_opt, "/HostConfig/SecurityOpt");
@@ -89,74 +106,82 @@ class Redaction {
   }
 
  private:
-  void replaced(std::string_view parent, std::size_t index) {
-    pointers.push_back(json::pointer_join(parent, index));
+  void replace(const std::string& source, std::string text, std::string pointer) {
+    pieces.push_back({&source, std::move(text)});
+    pointers.push_back(std::move(pointer));
   }
 
   // Every value: what a variable means is not known here.
-  void env(StringList& list, std::string_view pointer) {
+  void env(const StringList& list, std::string_view pointer) {
     if (!list) return;
+    pieces.reserve(pieces.size() + list->size());
+    pointers.reserve(pointers.size() + list->size());
     for (std::size_t i = 0; i < list->size(); ++i) {
-      std::string& entry = (*list)[i];
+      const std::string& entry = (*list)[i];
       const std::size_t equals = entry.find('=');
       if (equals == std::string::npos || equals + 1 == entry.size()) continue;
-      entry.replace(equals + 1, std::string::npos,
-                    redacted(std::string_view(entry).substr(equals + 1)));
-      replaced(pointer, i);
+      replace(entry, with_value_redacted(entry, equals + 1), json::pointer_join(pointer, i));
     }
   }
 
-  void map(TextMap& map, std::string_view pointer) {
-    for (auto& [key, value] : map) {
+  static std::string with_value_redacted(const std::string& entry, std::size_t value_at) {
+    std::string out;
+    out.reserve(value_at + kLongestTag);
+    out.append(entry, 0, value_at);
+    append_redacted(out, std::string_view(entry).substr(value_at));
+    return out;
+  }
+
+  void map(const TextMap& map, std::string_view pointer) {
+    for (const auto& [key, value] : map) {
       if (value.empty()) continue;
       if (!SecretPatterns::get().name(key) && !SecretPatterns::get().value(value)) continue;
-      value = redacted(value);
-      pointers.push_back(json::pointer_join(pointer, key));
+      replace(value, redacted(value), json::pointer_join(pointer, key));
     }
   }
 
   // `o` of a network share holds "username=x,password=y".
-  void volume_options(TextMap& options, std::string_view pointer) {
-    for (auto& [key, value] : options) {
+  void volume_options(const TextMap& options, std::string_view pointer) {
+    for (const auto& [key, value] : options) {
       if (!holds_assignment(value) && !SecretPatterns::get().value(value)) continue;
-      value = redacted(value);
-      pointers.push_back(json::pointer_join(pointer, key));
+      replace(value, redacted(value), json::pointer_join(pointer, key));
     }
   }
 
-  void mounts(std::vector<docker::Mount>& mounts) {
+  void mounts(const std::vector<docker::Mount>& mounts) {
     for (std::size_t i = 0; i < mounts.size(); ++i) {
       if (!mounts[i].volume_options) continue;
       const std::string pointer = json::pointer_join("/HostConfig/Mounts", i) + "/VolumeOptions";
       map(mounts[i].volume_options->labels, pointer + "/Labels");
-      auto& driver = mounts[i].volume_options->driver_config;
+      const auto& driver = mounts[i].volume_options->driver_config;
       if (driver) volume_options(driver->options, pointer + "/DriverConfig/Options");
     }
   }
 
   // "seccomp={…}" and "seccomp:{…}"; the words for the built-in profiles are no text to hide.
-  void profiles(StringList& list, std::string_view pointer) {
+  void profiles(const StringList& list, std::string_view pointer) {
     if (!list) return;
     for (std::size_t i = 0; i < list->size(); ++i) {
-      std::string& entry = (*list)[i];
+      const std::string& entry = (*list)[i];
       constexpr std::string_view kName = "seccomp";
       if (!entry.starts_with(kName) || entry.size() <= kName.size() + 1) continue;
       const std::string_view value = std::string_view(entry).substr(kName.size() + 1);
       if (value == "unconfined" || value == "builtin") continue;
-      entry = "seccomp=<profile sha256:" + sha256_hex(value) + ">";
-      replaced(pointer, i);
+      replace(entry, "seccomp=<profile sha256:" + sha256_hex(value) + ">",
+              json::pointer_join(pointer, i));
     }
   }
 
-  void words(StringList& list, std::string_view pointer) {
+  void words(const StringList& list, std::string_view pointer) {
     if (!list) return;
     bool follows_flag = false;
     for (std::size_t i = 0; i < list->size(); ++i) {
-      std::string& word = (*list)[i];
+      const std::string& word = (*list)[i];
       const bool flag = is_secret_flag(word);
-      if (!flag && !word.empty() && (follows_flag || hide(word))) {
-        if (follows_flag) word = redacted(word);
-        replaced(pointer, i);
+      if (!flag && !word.empty()) {
+        std::optional<std::string> hidden =
+            follows_flag ? std::optional(redacted(word)) : hide(word);
+        if (hidden) replace(word, *std::move(hidden), json::pointer_join(pointer, i));
       }
       follows_flag = flag;
     }
@@ -177,20 +202,19 @@ class Redaction {
     return start != std::string_view::npos && is_secret_name(word.substr(start));
   }
 
-  // Redacts a word that carries its secret with it; whether it did.
-  static bool hide(std::string& word) {
+  // What is recorded of a word that carries its secret with it; nothing for other words.
+  static std::optional<std::string> hide(const std::string& word) {
     const std::size_t equals = word.find('=');
     const std::size_t start = std::min(word.find_first_not_of('-'), word.size());
     const bool shell = word.find_first_of(" \t\n") != std::string::npos;
     if (!shell && equals != std::string::npos && equals > start && equals + 1 < word.size() &&
         is_secret_name(std::string_view(word).substr(start, equals - start))) {
-      word.replace(equals + 1, std::string::npos,
-                   redacted(std::string_view(word).substr(equals + 1)));
-      return true;
+      return with_value_redacted(word, equals + 1);
     }
-    if (!(shell && holds_assignment(word)) && !SecretPatterns::get().value(word)) return false;
-    word = redacted(word);
-    return true;
+    if (!(shell && holds_assignment(word)) && !SecretPatterns::get().value(word)) {
+      return std::nullopt;
+    }
+    return redacted(word);
   }
 
   // "password=…", "--token …" inside a line of shell or a list of options.
@@ -206,16 +230,49 @@ class Redaction {
   }
 };
 
+// `encoded` with the pieces in place of what they stand for.
+std::string spliced(std::string_view encoded, std::span<const json::Written> trace,
+                    std::vector<Redaction::Piece>& pieces) {
+  using Piece = Redaction::Piece;
+  std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
+    return std::less<>()(a.source, b.source);
+  });
+  std::string out;
+  out.reserve(encoded.size() + kLongestTag * pieces.size());
+  std::size_t done = 0;
+  std::size_t placed = 0;
+  for (const json::Written& written : trace) {
+    const auto piece =
+        std::lower_bound(pieces.begin(), pieces.end(), written.source,
+                         [](const Piece& a, const std::string* b) {
+                           return std::less<>()(a.source, b);
+                         });
+    if (piece == pieces.end() || piece->source != written.source) continue;
+    out.append(encoded, done, written.at - done);
+    json::append_string(out, piece->text);
+    done = written.at + written.size;
+    ++placed;
+  }
+  // INVARIANT: every string of a body is written once; a record that shows a secret is worse than
+  // a request that fails.
+  if (placed != pieces.size()) throw std::logic_error("a secret was not found in the encoded body");
+  out.append(encoded, done);
+  return out;
+}
+
 }  // namespace
 
 std::string redacted(std::string_view secret) {
-  return "<redacted:" + std::to_string(secret.size()) + ":" + secret_tag(secret) + ">";
+  std::string out;
+  append_redacted(out, secret);
+  return out;
 }
 
-RedactedBody redact_body(docker::Request request) {
+RedactedBody redact_body(const docker::Request& request, std::string_view encoded,
+                         std::span<const json::Written> trace) {
   Redaction redaction;
-  std::visit([&redaction](auto& body) { redaction.body(body); }, request.body);
-  return {docker::encode_body(request), std::move(redaction.pointers)};
+  std::visit([&redaction](const auto& body) { redaction.body(body); }, request.body);
+  return {spliced(encoded, trace, redaction.pieces), std::move(redaction.pointers)};
 }
 
 }  // namespace dockreeve::policy

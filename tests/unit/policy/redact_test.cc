@@ -10,7 +10,10 @@ namespace {
 const std::string kCanary = "canary-7f3a9";
 
 RedactedBody redact(const std::string& api, const std::string& body) {
-  return redact_body(request_for(api, body));
+  const docker::Request request = request_for(api, body);
+  std::vector<json::Written> trace;
+  const std::string encoded = docker::encode_body(request, &trace);
+  return redact_body(request, encoded, trace);
 }
 
 TEST(Redact, EveryValueOfTheEnvironment) {
