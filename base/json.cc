@@ -446,8 +446,42 @@ bool Parser::check_keys_sorted() {
   return twin == keys_.end() || duplicate(*twin);
 }
 
+namespace {
+
+// The nodes of the last document of this thread: a body needs several pages of them, which the
+// allocator would fetch and return for every request. Documents that outlive it keep their own.
+template <class Node>
+struct Spare {
+  std::vector<Node> nodes;
+  bool* alive;
+  explicit Spare(bool* flag) : alive(flag) { *alive = true; }
+  ~Spare() { *alive = false; }
+
+  static Spare* here() {
+    thread_local bool alive = false;
+    thread_local bool made = false;
+    if (made && !alive) return nullptr;  // the thread is on its way out
+    made = true;
+    thread_local Spare spare(&alive);
+    return &spare;
+  }
+};
+constexpr std::size_t kMostSpareNodes = 4096;
+
+}  // namespace
+
+Document::~Document() {
+  if (nodes_.capacity() > kMostSpareNodes) return;
+  Spare<Node>* spare = Spare<Node>::here();
+  if (spare != nullptr && spare->nodes.capacity() < nodes_.capacity()) spare->nodes.swap(nodes_);
+}
+
 Result<std::unique_ptr<Document>> Document::parse(std::string text, const Limits& limits) {
   std::unique_ptr<Document> document(new Document());
+  if (Spare<Node>* spare = Spare<Node>::here()) {
+    document->nodes_.swap(spare->nodes);
+    document->nodes_.clear();
+  }
   document->text_ = std::move(text);
   Parser parser(*document, limits);
   if (!parser.run()) return tl::unexpected<Error>(parser.take_error());

@@ -66,6 +66,7 @@ class Document {
   static Result<std::unique_ptr<Document>> parse(std::string text, const Limits& limits = {});
   Value root() const { return Value(this, 0); }
 
+  ~Document();
   Document(const Document&) = delete;
   Document& operator=(const Document&) = delete;
 

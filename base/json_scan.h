@@ -1,4 +1,4 @@
-// Finding the next byte of a string that JSON treats specially, eight bytes at a time.
+// Finding the next byte of a string that JSON treats specially, many bytes at a time.
 //
 // Internal to json.cc and json_writer.cc: reading and writing stop at the same bytes.
 #pragma once
@@ -6,6 +6,10 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace dockreeve::json::scan {
 
@@ -25,6 +29,20 @@ inline bool is_plain(char c) {
 
 // First byte of [at, end) that is a quote, a backslash, a control character, DEL or not ASCII.
 inline const char* skip_plain(const char* at, const char* end) {
+#ifdef __SSE2__
+  while (end - at >= 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    // Signed: bytes from 0x80 are below the space too.
+    const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+    const __m128i stop = _mm_or_si128(_mm_or_si128(low, quote), _mm_or_si128(backslash, del));
+    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(stop));
+    if (mask != 0) return at + std::countr_zero(mask);
+    at += 16;
+  }
+#endif
   if constexpr (std::endian::native == std::endian::little) {
     while (end - at >= 8) {
       std::uint64_t word = 0;

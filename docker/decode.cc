@@ -149,19 +149,26 @@ namespace {
 constexpr json::Limits kBodyLimits{.max_members = 16384};
 
 template <class T>
-Parsed<T> decode_body(std::string body, UnknownFields& unknown) {
+std::optional<Refusal> decode_into(std::string body, T& out, UnknownFields& unknown) {
   if (body.find_first_not_of(" \t\r\n") == std::string::npos) {
-    return tl::unexpected(Refusal::ambiguous("", "body is empty"));
+    return Refusal::ambiguous("", "body is empty");
   }
   const auto document = json::Document::parse(std::move(body), kBodyLimits);
   if (!document) {
-    return tl::unexpected(
-        Refusal::ambiguous(schema::clip(document.error().where), document.error().message));
+    return Refusal::ambiguous(schema::clip(document.error().where), document.error().message);
   }
   schema::Reading reading(unknown);
-  T out;
   if (!schema::read((*document)->root(), out, reading, schema::Place{})) {
-    return tl::unexpected(reading.take_refusal());
+    return reading.take_refusal();
+  }
+  return std::nullopt;
+}
+
+template <class T>
+Parsed<T> decode_body(std::string body, UnknownFields& unknown) {
+  Parsed<T> out;
+  if (auto refusal = decode_into(std::move(body), *out, unknown)) {
+    return tl::unexpected(*std::move(refusal));
   }
   return out;
 }
@@ -170,6 +177,11 @@ Parsed<T> decode_body(std::string body, UnknownFields& unknown) {
 
 Parsed<CreateContainer> decode_create_container(std::string body, UnknownFields& unknown) {
   return decode_body<CreateContainer>(std::move(body), unknown);
+}
+
+std::optional<Refusal> decode_create_container(std::string body, CreateContainer& out,
+                                               UnknownFields& unknown) {
+  return decode_into(std::move(body), out, unknown);
 }
 
 Parsed<ExecCreate> decode_exec_create(std::string body, UnknownFields& unknown) {

@@ -2,6 +2,7 @@
 // that the engine sees.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ using UnknownFields = std::vector<std::string>;
 // integer outside int64 (or outside the field's own width), HostConfig fields at the top level of a
 // create body (unless empty or null), an empty body. A null is the same as absence.
 Parsed<CreateContainer> decode_create_container(std::string body, UnknownFields& unknown);
+// The same into `out`, which is unusable after a refusal. Creates are large and frequent.
+std::optional<Refusal> decode_create_container(std::string body, CreateContainer& out,
+                                               UnknownFields& unknown);
 Parsed<ExecCreate> decode_exec_create(std::string body, UnknownFields& unknown);
 Parsed<ExecStart> decode_exec_start(std::string body, UnknownFields& unknown);
 Parsed<UpdateContainer> decode_update(std::string body, UnknownFields& unknown);

@@ -64,9 +64,13 @@ Parsed<Request> decode_request(Target target, std::string body) {
       return request;
     case Body::Ignored:
       return with_body(std::move(request), drop_object(std::move(body)));
-    case Body::Create:
-      result = with_body(std::move(request), decode_create_container(std::move(body), unknown));
-      break;
+    case Body::Create: {
+      auto& create = request.body.emplace<CreateContainer>();
+      if (auto refusal = decode_create_container(std::move(body), create, request.unknown)) {
+        return tl::unexpected(*std::move(refusal));
+      }
+      return request;
+    }
     case Body::ExecCreate:
       result = with_body(std::move(request), decode_exec_create(std::move(body), unknown));
       break;

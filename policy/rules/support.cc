@@ -69,24 +69,42 @@ std::string joined_container(std::string_view mode) {
   return std::string(mode);
 }
 
+Pattern::Compiled::Compiled(const std::string& text)
+    : re(text, options()), filter(std::span(&text, 1), options()) {}
+
 Result<Pattern> Pattern::compile(std::string_view parameter, const std::string& text) {
-  auto re = std::make_shared<const RE2>(anchored(text), options());
-  if (!re->ok()) return fail(std::string(parameter), "is not a valid pattern: " + re->error());
-  return Pattern(std::move(re));
+  auto compiled = std::make_shared<const Compiled>(anchored(text));
+  if (!compiled->re.ok()) {
+    return fail(std::string(parameter), "is not a valid pattern: " + compiled->re.error());
+  }
+  return Pattern(std::move(compiled));
 }
+
+PatternSet::Compiled::Compiled(std::span<const std::string> anchored_texts)
+    : set(options(), RE2::UNANCHORED), filter(anchored_texts, options()) {}
 
 Result<PatternSet> PatternSet::compile(std::string_view parameter,
                                        std::span<const std::string> texts) {
   if (texts.empty()) return PatternSet(nullptr);
-  auto set = std::make_shared<RE2::Set>(options(), RE2::UNANCHORED);
-  for (const std::string& text : texts) {
+  std::vector<std::string> patterns;
+  for (const std::string& text : texts)
+    patterns.push_back(anchored(text));
+  auto compiled = std::make_shared<Compiled>(patterns);
+  for (const std::string& pattern : patterns) {
     std::string error;
-    if (set->Add(anchored(text), &error) < 0) {
+    if (compiled->set.Add(pattern, &error) < 0) {
       return fail(std::string(parameter), "is not a valid pattern: " + error);
     }
   }
-  if (!set->Compile()) return fail(std::string(parameter), "has too many patterns");
-  return PatternSet(std::move(set));
+  if (!compiled->set.Compile()) return fail(std::string(parameter), "has too many patterns");
+  return PatternSet(std::move(compiled));
+}
+
+bool PatternSet::matches(std::string_view text) const {
+  if (!compiled_ || !compiled_->filter.may_match(text)) return false;
+  RE2::Set::ErrorInfo error{};
+  return compiled_->set.Match(re2::StringPiece(text.data(), text.size()), nullptr, &error) ||
+         error.kind != RE2::Set::kNoError;
 }
 
 Result<PatternMap> compile_map(const Params& params, std::string_view parameter) {

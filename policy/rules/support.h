@@ -17,6 +17,7 @@
 #include "docker/request.h"
 #include "policy/request_view.h"
 #include "policy/rule.h"
+#include "policy/rules/literal_filter.h"
 
 namespace dockreeve::policy::rules {
 
@@ -103,25 +104,35 @@ class Pattern {
   // The error names the parameter.
   static Result<Pattern> compile(std::string_view parameter, const std::string& text);
   bool matches(std::string_view text) const {
-    return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *re_);
+    return compiled_->filter.may_match(text) &&
+           RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), compiled_->re);
   }
 
  private:
-  explicit Pattern(std::shared_ptr<const RE2> re) : re_(std::move(re)) {}
-  std::shared_ptr<const RE2> re_;
+  struct Compiled {
+    explicit Compiled(const std::string& text);
+    RE2 re;
+    LiteralFilter filter;
+  };
+  explicit Pattern(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+  std::shared_ptr<const Compiled> compiled_;
 };
 
 // Whether any of several patterns matches, in one pass over the text.
 class PatternSet {
  public:
   static Result<PatternSet> compile(std::string_view parameter, std::span<const std::string> texts);
-  bool matches(std::string_view text) const {
-    return set_ && set_->Match(re2::StringPiece(text.data(), text.size()), nullptr);
-  }
+  // A text on which the search runs out of memory counts as a match.
+  bool matches(std::string_view text) const;
 
  private:
-  explicit PatternSet(std::shared_ptr<const RE2::Set> set) : set_(std::move(set)) {}
-  std::shared_ptr<const RE2::Set> set_;  // null: no pattern, no match
+  struct Compiled {
+    explicit Compiled(std::span<const std::string> anchored_texts);
+    RE2::Set set;
+    LiteralFilter filter;
+  };
+  explicit PatternSet(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+  std::shared_ptr<const Compiled> compiled_;  // null: no pattern, no match
 };
 
 // A parameter that maps names to patterns.
