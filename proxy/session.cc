@@ -309,6 +309,12 @@ Task<std::optional<docker::Refusal>> Session::read_body(Exchange& x, std::int64_
   co_return std::nullopt;
 }
 
+// The decoder takes the bytes; what the record says about them is noted first.
+void Session::note_body(Exchange& x) {
+  x.body_bytes = x.body.size();
+  if (!x.body.empty()) x.body_sha256 = loop_.hash.hex(x.body);
+}
+
 std::optional<docker::Refusal> Session::check_headers(const Exchange& x) const {
   const docker::Route& route = *x.target->route;
   const std::string_view type = x.head.content_type;
@@ -373,6 +379,7 @@ Task<bool> Session::serve_one(Io got, std::string head_block) {
   const bool closed = route.access == docker::Access::Closed;
   if (!closed && route.body != docker::Body::Opaque) {
     auto problem = co_await read_body(x, snapshot_->gateway.limits.max_body_bytes);
+    note_body(x);
     if (problem) co_return co_await refuse(x, *std::move(problem));
   }
   docker::Target target_copy = *x.target;
@@ -381,8 +388,7 @@ Task<bool> Session::serve_one(Io got, std::string head_block) {
     // Rules may have more to say about it than that it is closed.
     request->target = std::move(target_copy);
   } else {
-    std::string body_copy = is_json_body(route.body) ? x.body : std::move(x.body);
-    request = docker::decode_request(std::move(target_copy), std::move(body_copy));
+    request = docker::decode_request(std::move(target_copy), std::move(x.body));
   }
   if (!request) co_return co_await refuse(x, std::move(request.error()));
   // Credentials go where the engine needs them to pull, nowhere else.
@@ -487,9 +493,9 @@ Task<bool> Session::record(Exchange& x, const policy::Decision& decision, audit:
       target_name = docker::param(x.target->query, "name");
     }
   }
-  facts.body_bytes = static_cast<std::int64_t>(x.body.size());
-  if (!x.body.empty()) {
-    facts.body_sha256 = loop_.hash.hex(x.body);
+  facts.body_bytes = static_cast<std::int64_t>(x.body_bytes);
+  if (x.body_bytes > 0) {
+    facts.body_sha256 = x.body_sha256;
     if (const auto* admitted = std::get_if<policy::Admitted>(&decision.outcome)) {
       if (!admitted->wire().body.empty()) facts.forwarded_sha256 = loop_.hash.hex(admitted->wire().body);
     }

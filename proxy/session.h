@@ -41,6 +41,8 @@ class Session {
     std::string head_block;
     RequestHead head;
     std::string body;
+    std::size_t body_bytes = 0;     // of what was read, for the record
+    std::string body_sha256;
     std::optional<docker::Target> target;
     std::string id;                 // decision id
     std::int64_t started_us = 0;
@@ -69,6 +71,7 @@ class Session {
   Task<Io> read_head(std::string& block);
   Task<std::optional<docker::Refusal>> read_body(Exchange& x, std::int64_t limit);
   bool refresh_snapshot();                                   // false: the caller is not trusted any more
+  void note_body(Exchange& x);
   std::optional<docker::Refusal> check_headers(const Exchange& x) const;
   Task<bool> refuse(Exchange& x, docker::Refusal refusal);
   Task<bool> conclude(Exchange& x, policy::Decision decision);
