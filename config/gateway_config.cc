@@ -35,6 +35,7 @@ constexpr CountLimit kCounts[] = {
     {"maxConnections", &Limits::max_connections, false},
     {"maxHeaderBytes", &Limits::max_header_bytes, true},
     {"maxBodyBytes", &Limits::max_body_bytes, true},
+    {"maxSpoolBytes", &Limits::max_spool_bytes, true},
 };
 
 struct TimeLimit {
@@ -344,8 +345,12 @@ class GatewayReader {
       keys.push_back(limit.key);
     for (const TimeLimit& limit : kTimes)
       keys.push_back(limit.key);
+    keys.emplace_back("spoolDirectory");
     const Fields fields(entry.value, reporter_.spot(entry), "limits", reporter_,
                         std::span<const std::string_view>(keys));
+    if (const auto* folder = fields.get("spoolDirectory")) {
+      limits.spool_directory = read_path(*folder).value_or(limits.spool_directory);
+    }
     for (const CountLimit& limit : kCounts) {
       const auto* value = fields.get(limit.key);
       if (value != nullptr) read_count(*value, limit, limits);

@@ -32,6 +32,9 @@ struct Limits {
   std::int64_t max_connections = 20000;
   std::int64_t max_header_bytes = 32 * 1024;
   std::int64_t max_body_bytes = 4 * 1024 * 1024;
+  // Of all uploads that are judged before they are forwarded, together, on disk.
+  std::int64_t max_spool_bytes = std::int64_t{16} << 30;
+  std::string spool_directory;  // absolute; empty: $TMPDIR, or /var/tmp
   std::chrono::milliseconds header_timeout{10000};
   std::chrono::milliseconds body_timeout{60000};
   std::chrono::milliseconds idle_timeout{120000};

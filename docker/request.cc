@@ -4,9 +4,13 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "docker/build_context.h"
 
 namespace dockreeve::docker {
 namespace {
+
+constexpr std::uint64_t kMostInMemory = std::uint64_t{256} << 20;
 
 bool is_blank(const std::string& body) {
   return body.find_first_not_of(" \t\r\n") == std::string::npos;
@@ -50,6 +54,20 @@ Parsed<Request> with_body(Request request, Parsed<T> body) {
   return request;
 }
 
+// A whole spooled body in memory. Without one, the request stands for its query.
+Parsed<Request> decode_spooled(Target target, const std::string& body) {
+  Parsed<Target> checked = check_target(std::move(target));
+  if (!checked) return tl::unexpected(std::move(checked).error());
+  if (!body.empty()) {
+    BodyScan scan(*std::move(checked), kMostInMemory);
+    static_cast<void>(scan.feed(body));
+    return scan.finish();
+  }
+  Request request;
+  request.target = *std::move(checked);
+  return request;
+}
+
 }  // namespace
 
 Parsed<Request> decode_request(Target target, std::string body) {
@@ -58,7 +76,7 @@ Parsed<Request> decode_request(Target target, std::string body) {
   const Route& route = request.route();
   UnknownFields unknown;
   Parsed<Request> result;
-  switch (route.body) {
+  switch (body_of(request.target)) {
     case Body::None:
       if (!says_nothing(std::move(body))) return tl::unexpected(body_on_bodiless_route(route));
       return request;
@@ -89,6 +107,10 @@ Parsed<Request> decode_request(Target target, std::string body) {
         return tl::unexpected(Refusal::ambiguous("", "the body of this request is a stream"));
       }
       return request;
+    case Body::BuildContext:
+    case Body::ImageArchive:
+    case Body::ImportArchive:
+      return decode_spooled(std::move(request.target), body);
     case Body::Undecoded:
       return tl::unexpected(Refusal{403, "unknown-endpoint", "path",
                                     "bodies of " + std::string(route.name) +

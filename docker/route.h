@@ -31,6 +31,9 @@ enum class Body : std::uint8_t {
   Update,        // UpdateContainer
   VolumeCreate,
   Opaque,        // a tar: passed through, never read
+  BuildContext,  // a tar, plain or gzip: spooled, its Dockerfile is read
+  ImageArchive,  // the same, with the names of its images
+  ImportArchive, // a tar that becomes one image: spooled, not read (images/create with fromSrc=-)
   Undecoded      // the gateway cannot read it yet: the route is refused
 };
 

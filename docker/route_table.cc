@@ -28,7 +28,7 @@ constexpr std::string_view kBuild =
     "forcerm:bool memory:int memswap:int cpushares:int cpusetcpus:text cpusetmems:text "
     "cpuperiod:int cpuquota:int buildargs:text shmsize:int squash:bool labels:text "
     "networkmode:text platform:text target:text outputs:text version:text session:text "
-    "buildid:text extrahosts:list securityopt:list ulimits:text isolation:text cgroupparent:text";
+    "buildid:text extrahosts:list securityopt:refused ulimits:text isolation:text cgroupparent:text";
 
 // Bodies marked Ignored on short commands: dockerode repeats the query there as a JSON object.
 constexpr std::array kRoutes = std::to_array<Route>({
@@ -82,7 +82,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"image.search",       Get,    "/images/search",               Obj::None,  Body::None,      Stream::No,       Closed, "term:text limit:int filters:filters"},
     {"image.save_all",     Get,    "/images/get",                  Obj::None,  Body::None,      Stream::Download, Closed, "names:list platform:list"},
     {"image.create",       Post,   "/images/create",               Obj::None,  Body::Ignored,   Stream::Download, Change, "fromImage:text fromSrc:text repo:text tag:text message:text platform:text changes:list"},
-    {"image.load",         Post,   "/images/load",                 Obj::None,  Body::Undecoded, Stream::Download, Closed, "quiet:bool platform:list"},
+    {"image.load",         Post,   "/images/load",                 Obj::None,  Body::ImageArchive, Stream::Download, Change, "quiet:bool platform:list"},
     {"image.prune",        Post,   "/images/prune",                Obj::None,  Body::None,      Stream::No,       Closed, kFilters, true},
     {"image.inspect",      Get,    "/images/{name*}/json",         Obj::Image, Body::None,      Stream::No,       Read,   "manifests:bool platform:text"},
     {"image.history",      Get,    "/images/{name*}/history",      Obj::Image, Body::None,      Stream::No,       Read,   "platform:text"},
@@ -95,7 +95,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"commit", Post, "/commit", Obj::None, Body::Undecoded, Stream::No, Closed, "container:text repo:text tag:text author:text comment:text pause:bool changes:list"},
 
     // Builds and tunnels.
-    {"build",        Post, "/build",        Obj::None, Body::Undecoded, Stream::Download, Closed, kBuild},
+    {"build",        Post, "/build",        Obj::None, Body::BuildContext, Stream::Download, Change, kBuild},
     {"build.prune",  Post, "/build/prune",  Obj::None, Body::None,      Stream::No,       Closed, "all:bool filters:filters keep-storage:int reserved-space:int max-used-space:int min-free-space:int", true},
     {"build.cancel", Post, "/build/cancel", Obj::None, Body::None,      Stream::No,       Closed, "id:text"},
     {"session",      Post, "/session",      Obj::None, Body::Undecoded, Stream::Hijack,   Closed, ""},

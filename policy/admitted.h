@@ -17,6 +17,7 @@ struct WireRequest {
   docker::Body body_kind = docker::Body::None;   // Opaque: the client's stream follows
   docker::Stream stream = docker::Stream::No;
   std::string registry_auth; // X-Registry-Auth, or empty
+  std::string registry_config; // X-Registry-Config, or empty
 };
 
 // Move-only; only the Evaluator can make one, and only for a request that no enforced rule objected

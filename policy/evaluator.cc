@@ -135,18 +135,36 @@ class Judgement {
       deny(always("unknown-endpoint", "path",
                   "This gateway does not open " + std::string(request_.route().name) + " yet."));
     }
-    // An import is a pull by its path; its source is a URL that the engine would fetch, or a tar.
-    if (!denied && request_.route().name == "image.create" &&
-        !docker::param(request_.target.query, "fromSrc").empty()) {
-      deny(always("unknown-endpoint", "query/fromSrc",
-                  "This gateway does not open image imports yet."));
-    }
+    check_remote(rules);
   }
 
  private:
   void deny(Finding finding) {
     denied = true;
     findings.push_back(std::move(finding));
+  }
+
+  // A context that the engine fetches is opened by a policy, never by the lack of one; and rules
+  // about the Dockerfile cannot be kept where nobody has read it.
+  void check_remote(const Ruleset& rules) {
+    if (denied || request_.route().name != "build" ||
+        docker::param(request_.target.query, "remote").empty()) {
+      return;
+    }
+    const auto holds = [&rules](std::string_view id) {
+      return std::any_of(rules.rules.begin(), rules.rules.end(), [id](const CompiledRule& rule) {
+        return rule.id == id && enforced(rule.mode);
+      });
+    };
+    if (!holds("build-remote-context")) {
+      deny(always("build-remote-context", "query/remote",
+                  "Remote build contexts are not open to you. Clone it and run `docker build .`."));
+    } else if (holds("trusted-registry") || holds("build-from-allowlist") ||
+               holds("build-requires-user")) {
+      deny(always("build-remote-context", "query/remote",
+                  "The Dockerfile of a remote context cannot be judged. Clone it and run "
+                  "`docker build .`."));
+    }
   }
 
   // A container named like the start of another one's id takes over that id.
@@ -265,10 +283,38 @@ bool has_json_body(docker::Body body) {
     case docker::Body::None:
     case docker::Body::Ignored:
     case docker::Body::Opaque:
+    case docker::Body::BuildContext:
+    case docker::Body::ImageArchive:
+    case docker::Body::ImportArchive:
     case docker::Body::Undecoded:
       break;
   }
   return false;
+}
+
+// What was read of a spooled body, for the record.
+std::string spooled_summary(const Request& request) {
+  std::string out;
+  if (!request.dockerfile && !request.images) return out;
+  json::Writer writer(out);
+  writer.begin_object();
+  if (request.dockerfile) {
+    writer.key("reads").begin_array();
+    for (const docker::ImageUse& use : request.dockerfile->images) {
+      // A build argument can make anything of a name; only a name is recorded.
+      const bool readable = docker::parse_image_ref(use.name).has_value();
+      writer.value(readable ? std::string_view(use.name) : std::string_view("<unreadable>"));
+    }
+    writer.end_array();
+  }
+  if (request.images) {
+    writer.key("names").begin_array();
+    for (const std::string& name : request.images->names)
+      writer.value(name);
+    writer.end_array();
+  }
+  writer.end_object();
+  return out;
 }
 
 WireRequest wire_of(const Request& request, docker::ApiVersion fallback, std::string body) {
@@ -279,10 +325,12 @@ WireRequest wire_of(const Request& request, docker::ApiVersion fallback, std::st
   out.body = std::move(body);
   out.has_body = !out.body.empty() || has_json_body(route.body);
   // What was dropped on the way in is no body on the way out.
-  out.body_kind =
-      out.has_body || route.body == docker::Body::Opaque ? route.body : docker::Body::None;
+  const docker::Body kind = docker::body_of(request.target);
+  const bool streamed = kind == docker::Body::Opaque || docker::is_spooled(kind);
+  out.body_kind = out.has_body || streamed ? kind : docker::Body::None;
   out.stream = route.stream;
   out.registry_auth = request.registry_auth;
+  out.registry_config = request.registry_config;
   return out;
 }
 
@@ -383,6 +431,8 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
     RedactedBody recorded = redact_body(request, bytes, trace);
     out.canonical_body = std::move(recorded.body);
     out.redactions = std::move(recorded.pointers);
+  } else {
+    out.canonical_body = spooled_summary(request);
   }
   if (admit) {
     out.outcome = Admitted(wire_of(request, fallback, std::move(bytes)));

@@ -109,6 +109,59 @@ void pin_create(CreateContainer& create, const Facts& facts) {
   }
 }
 
+// The labels of an image, which containers inherit: a caller without a team must not pass on the
+// team of the base image.
+docker::Map<std::string> image_labels(const Identity& who, const std::string& decision) {
+  return {{std::string(kOwnerLabel), who.name},
+          {std::string(kTeamLabel), who.teams.empty() ? "" : who.teams.front()},
+          {std::string(kDecisionLabel), decision}};
+}
+
+// The engine puts the labels of the query behind those of the Dockerfile: ours are the last word.
+void stamp_build(docker::Query& query, const Identity& who, const std::string& decision) {
+  docker::Map<std::string> labels = image_labels(who, decision);
+  const auto old = std::find_if(query.begin(), query.end(),
+                                [](const auto& param) { return param.first == "labels"; });
+  if (old != query.end()) {
+    const auto document = json::Document::parse(old->second);
+    if (document) {
+      for (auto label = (*document)->root().first(); label; label = label->next()) {
+        labels.emplace(std::string(label->key()), std::string(label->text()));
+      }
+    }
+    query.erase(old);
+  }
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  for (const auto& [key, value] : labels)
+    out.key(key).value(value);
+  out.end_object();
+  query.emplace_back("labels", std::move(text));
+}
+
+// As one more line of the changes, quoted for the engine's Dockerfile reader.
+void stamp_import(docker::Query& query, const Identity& who, const std::string& decision) {
+  std::string line = "LABEL";
+  for (const auto& [key, value] : image_labels(who, decision)) {
+    line += " " + key + "=\"";
+    for (const char c : value) {
+      if (c == '"' || c == '\\' || c == '$') line += '\\';
+      line += c;
+    }
+    line += '"';
+  }
+  query.emplace_back("changes", std::move(line));
+}
+
+void pin_build(docker::Query& query, const Facts& facts) {
+  for (auto& [key, value] : query) {
+    if (key != "networkmode") continue;
+    if (const NetworkFact* fact = network(facts, value)) value = fact->id;
+    pin_mode(value, facts);
+  }
+}
+
 }  // namespace
 
 bool is_own(const docker::Map<std::string>& labels, const Identity& who, OwnedBy by) {
@@ -161,7 +214,18 @@ std::vector<Reference> references(const CreateContainer& create,
   return out;
 }
 
+std::vector<Reference> build_references(std::string_view network_mode) {
+  std::vector<Reference> out;
+  add_mode(out, network_mode, "query/networkmode");
+  if (!is_network_word(network_mode)) {
+    out.push_back({LookupKind::Network, std::string(network_mode), "query/networkmode"});
+  }
+  return out;
+}
+
 void stamp_labels(docker::Request& request, const Identity& who, const std::string& decision) {
+  if (request.route().name == "build") return stamp_build(request.target.query, who, decision);
+  if (request.changes) return stamp_import(request.target.query, who, decision);
   docker::Map<std::string>* labels = nullptr;
   if (auto* create = request.body_as<CreateContainer>()) labels = &create->labels;
   if (auto* volume = request.body_as<docker::VolumeCreate>()) labels = &volume->labels;
@@ -179,6 +243,7 @@ void pin_references(docker::Request& request, const Facts& facts) {
     if (const NetworkFact* fact = network(facts, target.id)) target.id = fact->id;
   }
   if (auto* create = request.body_as<CreateContainer>()) pin_create(*create, facts);
+  if (target.route->name == "build") pin_build(target.query, facts);
 }
 
 }  // namespace dockreeve::policy

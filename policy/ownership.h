@@ -37,6 +37,9 @@ struct Reference {
 std::vector<Reference> references(const docker::CreateContainer& create,
                                   std::span<const docker::EffectiveMount> mounts);
 
+// The network mode of a build.
+std::vector<Reference> build_references(std::string_view network_mode);
+
 // The networks that are not one of the engine's words, from NetworkMode and EndpointsConfig.
 bool is_network_word(std::string_view mode);
 

@@ -91,6 +91,8 @@ std::span<const RuleDef> rule_defs() {
       {"image-max-age", rules::image_max_age},
       {"image-required-labels", rules::image_required_labels},
       {"build-remote-context", rules::build_remote_context},
+      {"build-from-allowlist", rules::build_from_allowlist},
+      {"build-requires-user", rules::build_requires_user},
       {"no-secrets-in-build-args", rules::no_secrets_in_build_args},
       {"no-secrets-in-env", rules::no_secrets_in_env},
       {"required-labels", rules::required_labels},

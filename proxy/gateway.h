@@ -13,6 +13,7 @@
 #include "proxy/blocking.h"
 #include "proxy/lookups.h"
 #include "proxy/snapshot.h"
+#include "proxy/spool.h"
 #include "proxy/upstream.h"
 
 namespace dockreeve::proxy {
@@ -26,6 +27,8 @@ struct Shared {
   std::string host_json;             // the "host" part of every audit record
   EngineState engine;
   BlockingWorker worker;
+  BlockingWorker spool_worker;       // disk writes of uploads, so that look-ups do not wait for them
+  SpoolBudget spool_budget;
   std::atomic<std::int64_t> connections{0};
   std::atomic<bool> draining{false};
 };

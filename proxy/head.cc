@@ -93,7 +93,7 @@ const char* split_header(std::string_view line, Header& header) {
 
 struct Seen {
   bool host = false, length = false, encoding = false, type = false, expect = false, auth = false,
-       upgrade = false, id = false;
+       config = false, upgrade = false, id = false;
 };
 
 bool once(bool& seen) { return !std::exchange(seen, true); }
@@ -160,6 +160,9 @@ std::optional<HeadError> read_request_header(const Header& header, RequestHead& 
       if (same(name, "x-registry-auth")) {
         if (!once(seen.auth)) return refuse("x-registry-auth", "it is there twice");
         head.registry_auth = value;
+      } else if (same(name, "x-registry-config")) {
+        if (!once(seen.config)) return refuse("x-registry-config", "it is there twice");
+        head.registry_config = value;
       } else if (same(name, "x-request-id")) {
         if (!once(seen.id)) return refuse("x-request-id", "it is there twice");
         head.request_id = value;

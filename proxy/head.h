@@ -30,7 +30,7 @@ struct RequestHead {
   std::string_view upgrade;
   bool has_content_type = false;
   std::string_view content_type;
-  std::string_view user_agent, registry_auth, request_id;
+  std::string_view user_agent, registry_auth, registry_config, request_id;
 
   bool has_body() const { return chunked || (content_length && *content_length > 0); }
 };

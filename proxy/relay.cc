@@ -251,16 +251,6 @@ Task<void> relay_hijacked(Stream& client, Stream& engine, std::string to_client,
   co_await hijack.other_done;
 }
 
-bool looks_compressed(std::string_view first) {
-  using namespace std::string_view_literals;
-  for (const std::string_view magic : {"\x1f\x8b"sv, "BZh"sv, "\xfd\x37zXZ"sv, "\x28\xb5\x2f\xfd"sv}) {
-    if (first.starts_with(magic)) return true;
-  }
-  // Zstandard's skippable frames: 50 to 5f, then 2a 4d 18.
-  return first.size() >= 4 && (static_cast<unsigned char>(first[0]) & 0xf0u) == 0x50u &&
-         first.substr(1, 3) == "\x2a\x4d\x18"sv;
-}
-
 Task<void> pump_upload(Stream& client, Stream& engine, std::string& client_input, Upload& upload) {
   Reactor& reactor = client.reactor();
   ChunkReader chunks;
@@ -280,7 +270,7 @@ Task<void> pump_upload(Stream& client, Stream& engine, std::string& client_input
         std::array<char, 24> size;
         const int digits = std::snprintf(size.data(), size.size(), "%zx\r\n", piece.size());
         out.append(size.data(), static_cast<std::size_t>(digits)).append(piece).append("\r\n");
-        if (!sniffed) first.append(piece.substr(0, kSniffBytes));
+        if (!sniffed) first.append(piece.substr(0, docker::kSniffBytes));
       }
       if (chunks.state() == ChunkReader::State::Bad) {
         upload.bad = true;
@@ -293,14 +283,14 @@ Task<void> pump_upload(Stream& client, Stream& engine, std::string& client_input
     } else {
       const std::size_t used = std::min<std::uint64_t>(left, input.size());
       out.append(input.substr(0, used));
-      if (!sniffed) first.append(input.substr(0, std::min(used, kSniffBytes)));
+      if (!sniffed) first.append(input.substr(0, std::min(used, docker::kSniffBytes)));
       input.remove_prefix(used);
       left -= used;
       ended = left == 0;
     }
-    if (!sniffed && (ended || first.size() >= kSniffBytes)) {
+    if (!sniffed && (ended || first.size() >= docker::kSniffBytes)) {
       sniffed = true;
-      if (looks_compressed(first)) {
+      if (docker::looks_compressed(first)) {
         upload.compressed = upload.bad = true;
         break;
       }

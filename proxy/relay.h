@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "docker/archive_scan.h"
 #include "proxy/head.h"
 #include "proxy/stream.h"
 
@@ -50,13 +51,9 @@ Task<RelayEnd> relay_response(Stream& client, Stream& engine, std::string head, 
 Task<void> relay_hijacked(Stream& client, Stream& engine, std::string to_client, std::string to_engine,
                           Millis idle_ms);
 
-// Whether the engine would take these first bytes of an archive for gzip, bzip2, xz or zstd.
-// Engines before 29.5.1 start xz and unpigz from the container's own files, as root of the host
-// (CVE-2026-41567), so that only plain tar may pass. Source: moby pkg/archive DetectCompression.
-bool looks_compressed(std::string_view first);
-inline constexpr std::size_t kSniffBytes = 10;
-
-// The request body of an opaque route, read with its own framing and written with ours.
+// The request body of an opaque route, read with its own framing and written with ours. Only plain
+// tar may pass: engines before 29.5.1 start xz and unpigz from the container's own files, as root of
+// the host (CVE-2026-41567).
 struct Upload {
   bool chunked = false;          // else `length` bytes
   std::uint64_t length = 0;

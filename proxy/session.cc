@@ -79,13 +79,16 @@ bool is_json_body(docker::Body kind) {
     case docker::Body::None:
     case docker::Body::Ignored:
     case docker::Body::Opaque:
+    case docker::Body::BuildContext:
+    case docker::Body::ImageArchive:
+    case docker::Body::ImportArchive:
     case docker::Body::Undecoded: return false;
   }
   return false;
 }
 
 bool is_registry_auth(std::string_view value) {
-  if (value.size() > 16 * 1024) return false;
+  if (value.size() > 24 * 1024) return false;
   for (const char c : value) {
     const bool fine = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                       c == '-' || c == '_' || c == '=' || c == '+' || c == '/';
@@ -330,6 +333,12 @@ std::optional<docker::Refusal> Session::check_headers(const Exchange& x) const {
   if (route.stream == docker::Stream::Hijack && x.head.has_upgrade && !equals_fold(x.head.upgrade, "tcp")) {
     return docker::Refusal::ambiguous("header/upgrade", "only tcp is spoken here");
   }
+  if (x.head.has_upgrade && docker::is_spooled(docker::body_of(*x.target))) {
+    return docker::Refusal::ambiguous("header/upgrade", "an upload upgrades to nothing; use `DOCKER_BUILDKIT=0 docker build`");
+  }
+  if (!is_registry_auth(x.head.registry_config)) {
+    return docker::Refusal::ambiguous("header/x-registry-config", "it is not base64");
+  }
   if (!is_registry_auth(x.head.registry_auth)) {
     return docker::Refusal::ambiguous("header/x-registry-auth", "it is not base64");
   }
@@ -377,7 +386,16 @@ Task<bool> Session::serve_one(Io got, std::string head_block) {
   const docker::Route& route = *x.target->route;
   // Closed routes are refused without reading what they carry; opaque bodies are relayed later.
   const bool closed = route.access == docker::Access::Closed;
-  if (!closed && route.body != docker::Body::Opaque) {
+  const bool spooled = !closed && docker::is_spooled(docker::body_of(*x.target));
+  if (spooled) {
+    docker::Target given = *x.target;
+    docker::Parsed<docker::Target> checked = docker::check_target(std::move(given));
+    if (!checked) co_return co_await refuse(x, std::move(checked.error()));
+    x.target = *std::move(checked);
+    auto problem = co_await spool_body(x);
+    if (x.spool) x.body_bytes = x.spool->size();
+    if (problem) co_return co_await refuse(x, *std::move(problem));
+  } else if (!closed && route.body != docker::Body::Opaque) {
     auto problem = co_await read_body(x, snapshot_->gateway.limits.max_body_bytes);
     note_body(x);
     if (problem) co_return co_await refuse(x, *std::move(problem));
@@ -387,12 +405,16 @@ Task<bool> Session::serve_one(Io got, std::string head_block) {
   if (closed) {
     // Rules may have more to say about it than that it is closed.
     request->target = std::move(target_copy);
+  } else if (spooled) {
+    request = x.scan->finish();
+    x.scan.reset();
   } else {
     request = docker::decode_request(std::move(target_copy), std::move(x.body));
   }
   if (!request) co_return co_await refuse(x, std::move(request.error()));
   // Credentials go where the engine needs them to pull, nowhere else.
   if (route.name == "image.create") request->registry_auth = std::string(x.head.registry_auth);
+  if (route.name == "build") request->registry_config = std::string(x.head.registry_config);
 
   const policy::Evaluator& evaluator = *snapshot_->evaluator;
   policy::Facts facts;
@@ -491,6 +513,9 @@ Task<bool> Session::record(Exchange& x, const policy::Decision& decision, audit:
     if (x.target->route->body == docker::Body::Create) {
       target_kind = "container";
       target_name = docker::param(x.target->query, "name");
+    } else if (x.target->route->body == docker::Body::BuildContext) {
+      target_kind = "image";
+      target_name = docker::param(x.target->query, "t");
     }
   }
   facts.body_bytes = static_cast<std::int64_t>(x.body_bytes);

@@ -14,6 +14,7 @@
 #include "proxy/gateway.h"
 #include "proxy/head.h"
 #include "proxy/relay.h"
+#include "proxy/spool.h"
 #include "proxy/stream.h"
 
 namespace dockreeve::proxy {
@@ -46,6 +47,8 @@ class Session {
     std::optional<docker::Target> target;
     std::string id;                 // decision id
     std::int64_t started_us = 0;
+    std::unique_ptr<Spool> spool;   // of a body that is too large for memory
+    std::unique_ptr<docker::BodyScan> scan;
     bool head_parsed = false;
     bool body_pending = false;      // the client's body was not (completely) read
   };
@@ -70,6 +73,8 @@ class Session {
   Task<bool> serve_one(Io got, std::string head_block);
   Task<Io> read_head(std::string& block);
   Task<std::optional<docker::Refusal>> read_body(Exchange& x, std::int64_t limit);
+  // Keeps the body in a file and reads it on the way (session_spool.cc).
+  Task<std::optional<docker::Refusal>> spool_body(Exchange& x);
   bool refresh_snapshot();                                   // false: the caller is not trusted any more
   void note_body(Exchange& x);
   std::optional<docker::Refusal> check_headers(const Exchange& x) const;
@@ -78,6 +83,7 @@ class Session {
   Task<bool> forward(Exchange& x, policy::Admitted admitted, const policy::Findings& findings);
   Task<bool> forward_plain(Exchange& x, const policy::WireRequest& wire, const policy::Findings& findings);
   Task<bool> forward_upload(Exchange& x, const policy::WireRequest& wire);
+  Task<bool> forward_spooled(Exchange& x, const policy::WireRequest& wire);
   Task<bool> forward_hijack(Exchange& x, const policy::WireRequest& wire);
   // Passes an ordinary answer on. `extra_ok`: the connection may go on afterwards.
   Task<bool> answer(Exchange& x, Upstream::Lease& lease, const HeadRead& read, std::string& buffer,

@@ -99,6 +99,7 @@ std::string Session::response_head(const Exchange& x, const ResponseHead& head, 
 Task<bool> Session::forward(Exchange& x, policy::Admitted admitted, const policy::Findings& findings) {
   const policy::WireRequest& wire = admitted.wire();
   if (wire.stream == docker::Stream::Hijack) co_return co_await forward_hijack(x, wire);
+  if (docker::is_spooled(wire.body_kind)) co_return co_await forward_spooled(x, wire);
   if (wire.body_kind == docker::Body::Opaque) co_return co_await forward_upload(x, wire);
   co_return co_await forward_plain(x, wire, findings);
 }

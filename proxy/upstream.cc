@@ -61,16 +61,19 @@ void learn(EngineState& engine, const ResponseHead& head) {
 std::string wire_head(const policy::WireRequest& wire, bool chunked, std::uint64_t length,
                       bool upgrade) {
   std::string out;
-  out.reserve(wire.target.size() + wire.body.size() + wire.registry_auth.size() + 256);
+  out.reserve(wire.target.size() + wire.body.size() + wire.registry_auth.size() + wire.registry_config.size() + 256);
   out.append(docker::name(wire.method)).append(" ").append(wire.target);
   out.append(" HTTP/1.1\r\nHost: docker\r\nUser-Agent: dockreeve/" DOCKREEVE_VERSION "\r\n");
   if (!wire.registry_auth.empty()) {
     out.append("X-Registry-Auth: ").append(wire.registry_auth).append("\r\n");
   }
+  if (!wire.registry_config.empty()) {
+    out.append("X-Registry-Config: ").append(wire.registry_config).append("\r\n");
+  }
   if (upgrade && wire.stream == docker::Stream::Hijack) {
     out.append("Connection: Upgrade\r\nUpgrade: tcp\r\n");
   }
-  if (wire.body_kind == docker::Body::Opaque) {
+  if (wire.body_kind == docker::Body::Opaque || docker::is_spooled(wire.body_kind)) {
     out.append("Content-Type: application/x-tar\r\n");
     if (chunked) {
       out.append("Transfer-Encoding: chunked\r\n");

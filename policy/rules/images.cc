@@ -4,7 +4,9 @@
 //   reads    Config.Image, sources of image mounts, fromImage and tag of a pull
 //   allows   references whose canonical name matches a pattern. Image ids and names that the engine
 //            resolves as an id match nothing, unless allowImageIds and one of the image's own names
-//            matches. A pull without tag or digest fetches every tag and is refused
+//            matches. A pull without tag or digest fetches every tag and is refused. The images
+//            that a Dockerfile reads are judged the same way; a build, a load or an import may not
+//            give its result a name that matches
 //   params   registries: [pattern]; allowImageIds
 //   maps to  CIS Docker 4.2
 //
@@ -22,6 +24,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "docker/image_ref.h"
+#include "policy/rules/builds.h"
 #include "policy/rules/rules.h"
 #include "policy/rules/support.h"
 
@@ -63,14 +66,30 @@ std::optional<Resolved> resolve(const ImageRef& ref, const std::string& text, bo
   return Resolved{is_id(ref) || id_starts_with(*image, text), image};
 }
 
+bool is_listed(std::span<const ImagePattern> registries, const ImageRef& ref) {
+  return std::any_of(registries.begin(), registries.end(),
+                     [&ref](const ImagePattern& pattern) { return pattern.matches(ref); });
+}
+
+// Whether a request takes a name that counts as coming from a trusted registry. `source`: the image
+// that gets it; null when the request makes one.
+bool squats_trusted_name(std::span<const ImagePattern> registries, const ImageRef& target,
+                         const ImageFact* source) {
+  if (!is_listed(registries, target)) return false;
+  if (!source || !source->found) return true;
+  return std::none_of(source->repo_digests.begin(), source->repo_digests.end(),
+                      [&](const std::string& name) {
+                        const Result<ImageRef> pulled = docker::parse_image_ref(name);
+                        return pulled && pulled->repository() == target.repository() &&
+                               is_listed(registries, *pulled);
+                      });
+}
+
 struct TrustedRegistry {
   std::vector<ImagePattern> registries;
   bool allow_ids = false;
 
-  bool listed(const ImageRef& ref) const {
-    return std::any_of(registries.begin(), registries.end(),
-                       [&ref](const ImagePattern& pattern) { return pattern.matches(ref); });
-  }
+  bool listed(const ImageRef& ref) const { return is_listed(registries, ref); }
   bool listed_name(const std::string& name) const {
     const Result<ImageRef> ref = docker::parse_image_ref(name);
     return ref && listed(*ref);
@@ -125,13 +144,35 @@ struct TrustedRegistry {
     } else if (is_route(in, "image.create")) {
       check_pull(in, out);
     }
+    for (const ReadImage& image : images_read(in.request)) {
+      check(docker::parse_image_ref(image.name), image.name, image.pointer, in, out);
+    }
+    check_given_names(in, out);
+  }
+
+  void check_given_names(const Input& in, Report& out) const {
+    for (const GivenName& given : names_given(in.request)) {
+      if (!squats_trusted_name(registries, given.ref, nullptr)) continue;
+      const std::string name = given.ref.canonical();
+      out.add(given.pointer, quoted(name),
+              {{"image", name},
+               {"value", name},
+               {"text", name + " is a name of a trusted registry, and only an image pulled from "
+                               "there may have it. Use a name of your own."}},
+              "choose another name");
+    }
   }
 
   void ask(const Result<ImageRef>& ref, const std::string& text, std::vector<Lookup>& out) const {
     if (ref && (ref->may_be_id || (allow_ids && is_id(*ref)))) out.push_back(image_lookup(text));
   }
-  void needs(const CreateContainer& create, const Input& in, std::vector<Lookup>& out) const {
-    ask(in.view.image(), create.image, out);
+  void needs(const Input& in, std::vector<Lookup>& out) const {
+    for (const ReadImage& image : images_read(in.request)) {
+      ask(docker::parse_image_ref(image.name), image.name, out);
+    }
+    const auto* create = in.request.body_as<CreateContainer>();
+    if (!create) return;
+    ask(in.view.image(), create->image, out);
     for (const docker::EffectiveMount& mount : in.view.mounts()) {
       if (mount.kind != MountKind::Image) continue;
       ask(docker::parse_image_ref(mount.raw_source), mount.raw_source, out);
@@ -210,9 +251,7 @@ Result<Check> trusted_registry(const Params& params) {
   auto shared = std::make_shared<const TrustedRegistry>(std::move(rule));
   return with_needs(
       [shared](const Input& in, Report& out) { shared->run(in, out); },
-      on_create([shared](const CreateContainer& create, const Input& in, std::vector<Lookup>& out) {
-        shared->needs(create, in, out);
-      }));
+      [shared](const Input& in, std::vector<Lookup>& out) { shared->needs(in, out); });
 }
 
 Result<Check> no_latest_tag(const Params& params) {

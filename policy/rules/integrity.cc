@@ -5,7 +5,10 @@
 // unknown-field            keys that the schema does not know, and SecurityOpt names; `allow`: JSON
 //                          pointers. Unknown keys never reach the engine, whatever the mode
 // reserved-labels          no label below one of `prefixes` in a create body, a volume, the volume
-//                          options of a mount or the labels of a build
+//                          options of a mount, the labels of a build or the LABEL lines of a
+//                          Dockerfile or an import
+#include <algorithm>
+
 #include "base/json.h"
 #include "policy/rules/rules.h"
 #include "policy/rules/support.h"
@@ -59,7 +62,22 @@ docker::Map<std::string> build_labels(const Input& in, Report& out) {
   return labels;
 }
 
+// Keys of LABEL; what variables would make of one is overruled by the labels that the gateway adds.
+void check_written(const std::vector<std::string>& prefixes,
+                   const std::optional<docker::Dockerfile>& file, const std::string& pointer,
+                   Report& out) {
+  if (!file) return;
+  for (const std::string& key : file->labels) {
+    const bool reserved =
+        std::any_of(prefixes.begin(), prefixes.end(),
+                    [&key](const std::string& prefix) { return key.starts_with(prefix); });
+    if (reserved) out.add(pointer, quoted(key), {{"value", key}}, "remove LABEL " + key);
+  }
+}
+
 void check_reserved(const std::vector<std::string>& prefixes, const Input& in, Report& out) {
+  check_written(prefixes, in.request.dockerfile, "Dockerfile", out);
+  check_written(prefixes, in.request.changes, "query/changes", out);
   if (const auto* volume = in.request.body_as<VolumeCreate>()) {
     check_labels(prefixes, volume->labels, "/Labels", out);
   }

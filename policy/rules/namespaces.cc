@@ -124,6 +124,16 @@ void check_network(const CreateContainer& create, const Input& in, Report& out) 
   });
 }
 
+// The host's network by its id.
+void check_build_network(const Input& in, Report& out) {
+  const Said said = said_by_build(in);
+  if (is_network_word(said.mode)) return;
+  const auto* network = fact<NetworkFact>(in, {LookupKind::Network, said.mode}, said.pointer, out);
+  if (network && network->found && network->driver == kHost) {
+    out.add(std::string(said.pointer), quoted(said.mode), {}, "remove --network " + said.mode);
+  }
+}
+
 Result<Check> no_joined_host(const Namespace& ns) {
   return with_needs(
       on_create([&ns](const CreateContainer& create, const Input& in, Report& out) {
@@ -157,22 +167,44 @@ struct Sharing {
     }
   }
 
-  void run(const CreateContainer& create, const Input& in, Report& out) const {
-    each(create, [&](const Namespace& ns, const std::string& mode, const std::string& name) {
+  // The steps of a build can join a container's network.
+  template <class F>
+  void each_of_build(const Input& in, F f) const {
+    const std::string mode = said_by_build(in).mode;
+    if (contains(namespaces, kNetwork.name) && mode.starts_with("container:")) {
+      f(kNetwork, mode, joined_container(mode));
+    }
+  }
+
+  void run(const Input& in, Report& out) const {
+    const auto* create = in.request.body_as<CreateContainer>();
+    const std::string_view build = create ? "" : "query/networkmode";
+    const auto judge = [&](const Namespace& ns, const std::string& mode, const std::string& name) {
+      const std::string_view pointer = build.empty() ? ns.pointer : build;
       if (allow_own && !name.empty()) {
-        const auto* other = fact<ContainerFact>(in, {LookupKind::Container, name}, ns.pointer, out);
+        const auto* other = fact<ContainerFact>(in, {LookupKind::Container, name}, pointer, out);
         if (!other || (other->found && is_own(other->labels, in.who, OwnedBy::Team))) return;
       }
-      out.add(std::string(ns.pointer), quoted(mode),
+      out.add(std::string(pointer), quoted(mode),
               {{"ns", std::string(ns.name)}, {"flag", std::string(ns.flag)}},
               "remove --" + std::string(ns.flag) + " " + mode);
-    });
+    };
+    if (create) {
+      each(*create, judge);
+    } else {
+      each_of_build(in, judge);
+    }
   }
-  void needs(const CreateContainer& create, std::vector<Lookup>& out) const {
+  void needs(const Input& in, std::vector<Lookup>& out) const {
     if (!allow_own) return;
-    each(create, [&](const Namespace&, const std::string&, const std::string& name) {
+    const auto ask = [&](const Namespace&, const std::string&, const std::string& name) {
       if (!name.empty()) out.push_back({LookupKind::Container, name});
-    });
+    };
+    if (const auto* create = in.request.body_as<CreateContainer>()) {
+      each(*create, ask);
+    } else {
+      each_of_build(in, ask);
+    }
   }
 };
 
@@ -185,11 +217,16 @@ Result<Check> no_host_network(const Params&) {
           check_network(*create, in, out);
         } else {
           check_mode(kNetwork, said_by_build(in), in, out);
+          check_build_network(in, out);
         }
       },
       [](const Input& in, std::vector<Lookup>& out) {
         const auto* create = in.request.body_as<CreateContainer>();
-        if (!create) return mode_needs(kNetwork, said_by_build(in).mode, in, out);
+        if (!create) {
+          const std::string mode = said_by_build(in).mode;
+          if (!is_network_word(mode)) out.push_back({LookupKind::Network, mode});
+          return mode_needs(kNetwork, mode, in, out);
+        }
         mode_needs(kNetwork, create->host_config.network_mode, in, out);
         each_named_network(*create, [&out](const std::string& name, const std::string&) {
           out.push_back({LookupKind::Network, name});
@@ -217,11 +254,8 @@ Result<Check> no_host_cgroupns(const Params&) {
 Result<Check> no_container_namespace_sharing(const Params& params) {
   auto rule =
       std::make_shared<const Sharing>(Sharing{params.list("namespaces"), params.flag("allowOwn")});
-  return with_needs(on_create([rule](const CreateContainer& create, const Input& in, Report& out) {
-                      rule->run(create, in, out);
-                    }),
-                    on_create([rule](const CreateContainer& create, const Input&,
-                                     std::vector<Lookup>& out) { rule->needs(create, out); }));
+  return with_needs([rule](const Input& in, Report& out) { rule->run(in, out); },
+                    [rule](const Input& in, std::vector<Lookup>& out) { rule->needs(in, out); });
 }
 
 }  // namespace dockreeve::policy::rules

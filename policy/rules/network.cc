@@ -3,7 +3,7 @@
 // no-default-bridge        NetworkMode and EndpointsConfig are not the default bridge, also not by
 // its
 //                          id; CIS Docker 5.30
-// allowed-networks         NetworkMode and EndpointsConfig, by their names, match a glob in
+// allowed-networks         NetworkMode, EndpointsConfig and networkmode of a build, by their names, match a glob in
 // `allowed`;
 //                          joining another container's network is no-container-namespace-sharing's
 //                          business
@@ -95,6 +95,22 @@ void check_networks(const std::vector<std::string>& allowed, const CreateContain
     }
     out.add(pointer, quoted(sent), {{"value", *name}}, "--network NAME");
   });
+}
+
+// The network of the steps of a build, which is the default bridge when none is named.
+void check_build_network(const std::vector<std::string>& allowed, const Input& in, Report& out) {
+  const std::string sent(build_query(in, "networkmode"));
+  if (!is_route(in, "build") || sent.starts_with("container:")) return;
+  const std::optional<std::string> name = network_name(sent, in, "query/networkmode", out);
+  if (!name) return;
+  for (const std::string& glob : allowed) {
+    if (text::glob_match(glob, *name)) return;
+  }
+  out.add("query/networkmode", quoted(sent), {{"value", *name}}, "--network NAME");
+}
+void build_network_needs(const Input& in, std::vector<Lookup>& out) {
+  const std::string_view mode = build_query(in, "networkmode");
+  if (!is_network_word(mode)) out.push_back({LookupKind::Network, std::string(mode)});
 }
 
 // --- published ports
@@ -249,11 +265,17 @@ Result<Check> no_default_bridge(const Params&) {
 }
 
 Result<Check> allowed_networks(const Params& params) {
-  return with_needs(on_create([allowed = params.list("allowed")](const CreateContainer& create,
-                                                                 const Input& in, Report& out) {
-                      check_networks(allowed, create, in, out);
-                    }),
-                    on_create(network_needs));
+  return with_needs(
+      [allowed = params.list("allowed")](const Input& in, Report& out) {
+        const auto* create = in.request.body_as<CreateContainer>();
+        if (create) return check_networks(allowed, *create, in, out);
+        check_build_network(allowed, in, out);
+      },
+      [](const Input& in, std::vector<Lookup>& out) {
+        const auto* create = in.request.body_as<CreateContainer>();
+        if (create) return network_needs(*create, in, out);
+        build_network_needs(in, out);
+      });
 }
 
 Result<Check> no_privileged_host_ports(const Params& params) {

@@ -5,13 +5,15 @@
 // exist, so that nobody learns what others run.
 //
 //   reads    the object a route names; VolumesFrom, Links, container: modes, named networks and
-//            named volumes of a create body; the name of a volume create
+//            named volumes of a create body; the name of a volume create; networkmode of a build;
+//            names that a build, a load or an import gives
 //   allows   objects with the caller's owner label or one of the caller's team labels. A create may
 //            also use a volume that does not exist yet, and one that nobody owns if it is a plain
 //            local volume: the engine makes such volumes for `-v name:/path` without labels
 //   params   by: team or identity; reads: whether routes that only show state are limited too
 //   maps to  -
 #include "policy/ownership.h"
+#include "policy/rules/builds.h"
 #include "policy/rules/rules.h"
 #include "policy/rules/support.h"
 
@@ -169,9 +171,28 @@ struct OwnResources {
     if (const auto* create = in.request.body_as<CreateContainer>()) {
       return references(*create, in.view.mounts());
     }
+    if (is_route(in, "build")) return build_references(build_query(in, "networkmode"));
     const auto* volume = in.request.body_as<VolumeCreate>();
     if (volume && !volume->name.empty()) return {{LookupKind::Volume, volume->name, "/Name"}};
     return {};
+  }
+
+  // A name is not taken from an image that carries another team's labels.
+  void check_given_names(const Input& in, Report& out) const {
+    for (const GivenName& given : names_given(in.request)) {
+      const std::string name = given.ref.canonical();
+      const auto* image = fact<ImageFact>(in, {LookupKind::Image, name}, given.pointer, out);
+      if (!image || !image->found || !has_owner(image->labels) ||
+          is_own(image->labels, in.who, by)) {
+        continue;
+      }
+      out.add(given.pointer, quoted(name),
+              {{"kind", "Image"},
+               {"id", name},
+               {"owner", "someone else"},
+               {"text", "Image " + name + " belongs to another team, so it keeps its name. Give "
+                        "your image a name of its own, or ask them."}});
+    }
   }
 
   void run(const Input& in, Report& out) const {
@@ -180,6 +201,7 @@ struct OwnResources {
     if (const auto kind = kind_of(route.object)) check_path(*kind, in, out);
     for (const Reference& reference : references_of(in))
       check_reference(reference, in, out);
+    check_given_names(in, out);
   }
 
   void needs(const Input& in, std::vector<Lookup>& out) const {
@@ -193,6 +215,9 @@ struct OwnResources {
     }
     for (Reference& reference : references_of(in)) {
       out.push_back({reference.kind, std::move(reference.name)});
+    }
+    for (const GivenName& given : names_given(in.request)) {
+      out.push_back({LookupKind::Image, given.ref.canonical()});
     }
   }
 };

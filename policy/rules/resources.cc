@@ -186,6 +186,18 @@ void check_cpu_max(const CpuLimit& limit, std::int64_t max, std::string_view par
           {{"value", limit.cpus()}}, "--cpus " + format_cpus(max));
 }
 
+// What a build gives its steps; nothing is required of it.
+std::int64_t build_number(const Input& in, std::string_view name) {
+  return atoi(build_query(in, name)).value_or(0);
+}
+
+void check_build_cpu(std::int64_t max, const Input& in, Report& out) {
+  const CpuLimit limit{0, build_number(in, "cpuquota"), build_number(in, "cpuperiod")};
+  if (!limit.above(max)) return;
+  out.add("query/cpuquota", number(limit.quota), {{"value", limit.cpus()}},
+          "remove --cpu-quota " + number(limit.quota));
+}
+
 // --- the rest
 // -------------------------------------------------------------------------------------
 
@@ -274,6 +286,8 @@ Result<Check> max_memory_limit(const Params& params) {
       check_memory_max(create->host_config.memory, max, "/HostConfig/Memory", out);
     } else if (const auto* update = in.request.body_as<UpdateContainer>()) {
       check_memory_max(update->memory, max, "/Memory", out);
+    } else {
+      check_memory_max(build_number(in, "memory"), max, "query/memory", out);
     }
   });
 }
@@ -334,6 +348,8 @@ Result<Check> max_cpu_limit(const Params& params) {
           check_cpu_max(cpu_of(create->host_config), max, "/HostConfig", out);
         } else if (const auto* update = in.request.body_as<UpdateContainer>()) {
           if (const auto limit = updated_cpu(*update, in, out)) check_cpu_max(*limit, max, "", out);
+        } else {
+          check_build_cpu(max, in, out);
         }
       },
       on<UpdateContainer>([](const UpdateContainer& update, const Input& in,
@@ -378,13 +394,13 @@ Result<Check> ulimit_max(const Params& params) {
 }
 
 Result<Check> shm_size_max(const Params& params) {
-  return pure(on_create(
-      [max = params.integer("max")](const CreateContainer& create, const Input&, Report& out) {
-        const std::int64_t size = create.host_config.shm_size;
-        if (size <= max) return;
-        out.add("/HostConfig/ShmSize", number(size), {{"value", format_bytes(size)}},
-                "--shm-size " + format_bytes(max));
-      }));
+  return pure([max = params.integer("max")](const Input& in, Report& out) {
+    const auto* create = in.request.body_as<CreateContainer>();
+    const std::int64_t size = create ? create->host_config.shm_size : build_number(in, "shmsize");
+    if (size <= max) return;
+    out.add(create ? "/HostConfig/ShmSize" : "query/shmsize", number(size),
+            {{"value", format_bytes(size)}}, "--shm-size " + format_bytes(max));
+  });
 }
 
 Result<Check> kernel_memory_deprecated(const Params&) {

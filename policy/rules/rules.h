@@ -89,6 +89,8 @@ Result<Check> require_digest(const Params& params);
 Result<Check> image_max_age(const Params& params);
 Result<Check> image_required_labels(const Params& params);
 Result<Check> build_remote_context(const Params& params);
+Result<Check> build_from_allowlist(const Params& params);
+Result<Check> build_requires_user(const Params& params);
 Result<Check> no_secrets_in_build_args(const Params& params);
 Result<Check> no_secrets_in_env(const Params& params);
 Result<Check> required_labels(const Params& params);
