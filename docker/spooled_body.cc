@@ -100,12 +100,6 @@ std::optional<Refusal> check_build(Query& query) {
 }
 
 std::optional<Refusal> check_import(const Query& query) {
-  if (!param(query, "fromImage").empty()) return bad("fromSrc", "an import has no fromImage");
-  if (param(query, "fromSrc") != "-") {
-    return Refusal{403, "unknown-endpoint", "query/fromSrc",
-                   "the engine would fetch an import from its own network: download it and use "
-                   "`docker import FILE`"};
-  }
   if (param(query, "repo").empty()) return std::nullopt;
   const Result<ImageRef> ref = parse_pull_ref(param(query, "repo"), param(query, "tag"));
   if (!ref || ref->kind != ImageRefKind::Name) return bad("repo", "is no image reference");

@@ -136,6 +136,7 @@ class Judgement {
                   "This gateway does not open " + std::string(request_.route().name) + " yet."));
     }
     check_remote(rules);
+    check_import();
   }
 
  private:
@@ -165,6 +166,17 @@ class Judgement {
                   "The Dockerfile of a remote context cannot be judged. Clone it and run "
                   "`docker build .`."));
     }
+  }
+
+  // With a URL the engine would fetch the image from its own network; beside a pull it is not clear
+  // which of the two is meant.
+  void check_import() {
+    if (denied || request_.route().name != "image.create") return;
+    const std::string_view source = docker::param(request_.target.query, "fromSrc");
+    const bool pull = !docker::param(request_.target.query, "fromImage").empty();
+    if (source.empty() || (source == "-" && !pull)) return;
+    deny(always("unknown-endpoint", "query/fromSrc",
+                "Images are imported from the client only. Download it and use `docker import FILE`."));
   }
 
   // A container named like the start of another one's id takes over that id.

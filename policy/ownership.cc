@@ -110,16 +110,15 @@ void pin_create(CreateContainer& create, const Facts& facts) {
 }
 
 // The labels of an image, which containers inherit: a caller without a team must not pass on the
-// team of the base image.
-docker::Map<std::string> image_labels(const Identity& who, const std::string& decision) {
+// team of the base image. Without the decision, so that building the same again makes the same image.
+docker::Map<std::string> image_labels(const Identity& who) {
   return {{std::string(kOwnerLabel), who.name},
-          {std::string(kTeamLabel), who.teams.empty() ? "" : who.teams.front()},
-          {std::string(kDecisionLabel), decision}};
+          {std::string(kTeamLabel), who.teams.empty() ? "" : who.teams.front()}};
 }
 
 // The engine puts the labels of the query behind those of the Dockerfile: ours are the last word.
-void stamp_build(docker::Query& query, const Identity& who, const std::string& decision) {
-  docker::Map<std::string> labels = image_labels(who, decision);
+void stamp_build(docker::Query& query, const Identity& who) {
+  docker::Map<std::string> labels = image_labels(who);
   const auto old = std::find_if(query.begin(), query.end(),
                                 [](const auto& param) { return param.first == "labels"; });
   if (old != query.end()) {
@@ -141,9 +140,9 @@ void stamp_build(docker::Query& query, const Identity& who, const std::string& d
 }
 
 // As one more line of the changes, quoted for the engine's Dockerfile reader.
-void stamp_import(docker::Query& query, const Identity& who, const std::string& decision) {
+void stamp_import(docker::Query& query, const Identity& who) {
   std::string line = "LABEL";
-  for (const auto& [key, value] : image_labels(who, decision)) {
+  for (const auto& [key, value] : image_labels(who)) {
     line += " " + key + "=\"";
     for (const char c : value) {
       if (c == '"' || c == '\\' || c == '$') line += '\\';
@@ -224,8 +223,8 @@ std::vector<Reference> build_references(std::string_view network_mode) {
 }
 
 void stamp_labels(docker::Request& request, const Identity& who, const std::string& decision) {
-  if (request.route().name == "build") return stamp_build(request.target.query, who, decision);
-  if (request.changes) return stamp_import(request.target.query, who, decision);
+  if (request.route().name == "build") return stamp_build(request.target.query, who);
+  if (request.changes) return stamp_import(request.target.query, who);
   docker::Map<std::string>* labels = nullptr;
   if (auto* create = request.body_as<CreateContainer>()) labels = &create->labels;
   if (auto* volume = request.body_as<docker::VolumeCreate>()) labels = &volume->labels;

@@ -225,6 +225,8 @@ TEST(Route, OpensExactlyTheRoutesOfThisRelease) {
                                         "image.inspect",
                                         "image.history",
                                         "image.create",
+                                        "image.load",
+                                        "build",
                                         "network.list",
                                         "network.inspect",
                                         "volume.list",
