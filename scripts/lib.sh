@@ -63,7 +63,7 @@ release_services() {
 
 need_build_tools() {
   need g++ cmake ninja:ninja-build ccache ld.lld:lld pkg-config libexpected-dev libssl-dev \
-    libre2-dev libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libgtest-dev libgmock-dev
+    libre2-dev libyaml-cpp-dev zlib1g-dev nlohmann-json3-dev libcli11-dev libgtest-dev libgmock-dev
 }
 
 # clang and the run-time library of its sanitizers, whose package has the version in its name.

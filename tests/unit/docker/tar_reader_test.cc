@@ -135,7 +135,7 @@ TEST(Tar, Refuses) {
       {"NUL in a name", extended('x', pax("path", std::string("a\0b", 3))) + file("f", "x") + kEnd},
       {"pax without an entry", extended('x', pax("path", "a")) + kEnd},
       {"pax length", extended('x', "8 path=a\n") + file("f", "x") + kEnd},
-      {"pax length with zeros", extended('x', "010 path=\n") + file("f", "x") + kEnd},
+      {"pax length with zeros", extended('x', "011 path=a\n") + file("f", "x") + kEnd},
       {"visitor", file("unwanted", "x") + kEnd},
       {"empty", ""},
       {"text", "FROM busybox\n"},
