@@ -219,6 +219,34 @@ Result<std::string> canonical_filters(std::string_view input) {
   return text;
 }
 
+FilterList parse_filters(std::string_view canonical) {
+  FilterList out;
+  if (canonical.empty()) return out;
+  // INVARIANT: our own spelling can be read.
+  const auto document = json::Document::parse(std::string(canonical), kFilterLimits).value();
+  for (auto member = document->root().first(); member; member = member->next()) {
+    std::vector<std::string> values;
+    for (auto value = member->first(); value; value = value->next())
+      values.emplace_back(value->text());
+    out.emplace_back(member->key(), std::move(values));
+  }
+  return out;
+}
+
+std::string write_filters(const FilterList& filters) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  for (const auto& [key, values] : filters) {
+    out.key(key).begin_array();
+    for (const std::string& value : values)
+      out.value(value);
+    out.end_array();
+  }
+  out.end_object();
+  return text;
+}
+
 Parsed<Query> read_query(const Route& route, std::string_view raw) {
   if (auto refusal = check_characters(raw)) return tl::unexpected(*std::move(refusal));
   Reader reader(route);

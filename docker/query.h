@@ -4,6 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "docker/route.h"
@@ -22,5 +24,10 @@ void append_query(std::string& out, const Query& query);
 // The filters parameter as {"key":["value",...]}, or "" when it filters nothing. Takes both forms
 // the engine takes; refuses a mixture of them and everything else.
 Result<std::string> canonical_filters(std::string_view input);
+
+// Canonical filters taken apart and written again. `canonical` is what canonical_filters() made.
+using FilterList = std::vector<std::pair<std::string, std::vector<std::string>>>;
+FilterList parse_filters(std::string_view canonical);
+std::string write_filters(const FilterList& filters);
 
 }  // namespace dockreeve::docker

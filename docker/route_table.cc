@@ -39,13 +39,13 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"system.version", Get,  "/version",   Obj::None, Body::None,      Stream::No,       Free,   ""},
     {"system.info",    Get,  "/info",      Obj::None, Body::None,      Stream::No,       Read,   ""},
     {"system.events",  Get,  "/events",    Obj::None, Body::None,      Stream::Download, Read,   "since:text until:text filters:filters"},
-    {"system.df",      Get,  "/system/df", Obj::None, Body::None,      Stream::No,       Closed, "type:list verbose:bool"},
+    {"system.df",      Get,  "/system/df", Obj::None, Body::None,      Stream::No,       Read,   "type:list verbose:bool"},
     {"system.auth",    Post, "/auth",      Obj::None, Body::Undecoded, Stream::No,       Closed, ""},
 
     // Containers.
     {"container.list",         Get,    "/containers/json",                 Obj::None,      Body::None,       Stream::No,       Read,   "all:bool limit:int size:bool filters:filters since:text before:text"},
     {"container.create",       Post,   "/containers/create",               Obj::None,      Body::Create,     Stream::No,       Change, "name:text platform:text"},
-    {"container.prune",        Post,   "/containers/prune",                Obj::None,      Body::None,       Stream::No,       Closed, kFilters, true},
+    {"container.prune",        Post,   "/containers/prune",                Obj::None,      Body::None,       Stream::No,       Change, kFilters, true},
     {"container.inspect",      Get,    "/containers/{id}/json",            Obj::Container, Body::None,       Stream::No,       Read,   "size:bool"},
     {"container.top",          Get,    "/containers/{id}/top",             Obj::Container, Body::None,       Stream::No,       Read,   "ps_args:text"},
     {"container.logs",         Get,    "/containers/{id}/logs",            Obj::Container, Body::None,       Stream::Download, Read,   kLogs},
@@ -83,7 +83,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"image.save_all",     Get,    "/images/get",                  Obj::None,  Body::None,      Stream::Download, Closed, "names:list platform:list"},
     {"image.create",       Post,   "/images/create",               Obj::None,  Body::Ignored,   Stream::Download, Change, "fromImage:text fromSrc:text repo:text tag:text message:text platform:text changes:list"},
     {"image.load",         Post,   "/images/load",                 Obj::None,  Body::ImageArchive, Stream::Download, Change, "quiet:bool platform:list"},
-    {"image.prune",        Post,   "/images/prune",                Obj::None,  Body::None,      Stream::No,       Closed, kFilters, true},
+    {"image.prune",        Post,   "/images/prune",                Obj::None,  Body::None,      Stream::No,       Change, kFilters, true},
     {"image.inspect",      Get,    "/images/{name*}/json",         Obj::Image, Body::None,      Stream::No,       Read,   "manifests:bool platform:text"},
     {"image.history",      Get,    "/images/{name*}/history",      Obj::Image, Body::None,      Stream::No,       Read,   "platform:text"},
     {"image.attestations", Get,    "/images/{name*}/attestations", Obj::Image, Body::None,      Stream::No,       Closed, "platform:text type:list statement:bool"},
@@ -96,7 +96,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
 
     // Builds and tunnels.
     {"build",        Post, "/build",        Obj::None, Body::BuildContext, Stream::Download, Change, kBuild},
-    {"build.prune",  Post, "/build/prune",  Obj::None, Body::None,      Stream::No,       Closed, "all:bool filters:filters keep-storage:int reserved-space:int max-used-space:int min-free-space:int", true},
+    {"build.prune",  Post, "/build/prune",  Obj::None, Body::None,      Stream::No,       Change, "all:bool filters:filters keep-storage:int reserved-space:int max-used-space:int min-free-space:int", true},
     {"build.cancel", Post, "/build/cancel", Obj::None, Body::None,      Stream::No,       Closed, "id:text"},
     {"session",      Post, "/session",      Obj::None, Body::Undecoded, Stream::Hijack,   Closed, ""},
     {"grpc",         Post, "/grpc",         Obj::None, Body::Undecoded, Stream::Hijack,   Closed, ""},
@@ -105,7 +105,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"network.list",       Get,    "/networks",                 Obj::None,    Body::None,      Stream::No, Read,   kFilters},
     {"network.inspect",    Get,    "/networks/{id}",            Obj::Network, Body::None,      Stream::No, Read,   "verbose:bool scope:text"},
     {"network.create",     Post,   "/networks/create",          Obj::None,    Body::Undecoded, Stream::No, Closed, ""},
-    {"network.prune",      Post,   "/networks/prune",           Obj::None,    Body::None,      Stream::No, Closed, kFilters, true},
+    {"network.prune",      Post,   "/networks/prune",           Obj::None,    Body::None,      Stream::No, Change, kFilters, true},
     {"network.connect",    Post,   "/networks/{id}/connect",    Obj::Network, Body::Undecoded, Stream::No, Closed, ""},
     {"network.disconnect", Post,   "/networks/{id}/disconnect", Obj::Network, Body::Undecoded, Stream::No, Closed, ""},
     {"network.remove",     Delete, "/networks/{id}",            Obj::Network, Body::None,      Stream::No, Closed, ""},
@@ -114,7 +114,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"volume.list",    Get,    "/volumes",        Obj::None,   Body::None,         Stream::No, Read,   kFilters},
     {"volume.inspect", Get,    "/volumes/{name}", Obj::Volume, Body::None,         Stream::No, Read,   ""},
     {"volume.create",  Post,   "/volumes/create", Obj::None,   Body::VolumeCreate, Stream::No, Change, ""},
-    {"volume.prune",   Post,   "/volumes/prune",  Obj::None,   Body::None,         Stream::No, Closed, kFilters, true},
+    {"volume.prune",   Post,   "/volumes/prune",  Obj::None,   Body::None,         Stream::No, Change, kFilters, true},
     {"volume.update",  Put,    "/volumes/{name}", Obj::Volume, Body::Undecoded,    Stream::No, Closed, "version:int"},
     {"volume.remove",  Delete, "/volumes/{name}", Obj::Volume, Body::None,         Stream::No, Change, "force:bool"},
 

@@ -1,10 +1,12 @@
 // The pass: the only value with which a request can go upstream.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "docker/request.h"
+#include "policy/scope.h"
 
 namespace dockreeve::policy {
 
@@ -18,6 +20,7 @@ struct WireRequest {
   docker::Stream stream = docker::Stream::No;
   std::string registry_auth; // X-Registry-Auth, or empty
   std::string registry_config; // X-Registry-Config, or empty
+  std::optional<AnswerScope> answer;  // what has to leave the answer, if anything has
 };
 
 // Move-only; only the Evaluator can make one, and only for a request that no enforced rule objected

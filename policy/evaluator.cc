@@ -13,6 +13,7 @@
 #include "policy/redact.h"
 #include "policy/request_view.h"
 #include "policy/rule.h"
+#include "policy/scope.h"
 
 namespace dockreeve::policy {
 namespace {
@@ -32,6 +33,15 @@ constexpr std::string_view kDeviceRequests = "device-requests-allowlist";
 bool has_rule(const Ruleset& rules, std::string_view id) {
   return std::any_of(rules.rules.begin(), rules.rules.end(),
                      [id](const CompiledRule& rule) { return rule.id == id; });
+}
+
+// The parameters of own-resources-only where it is enforced.
+const Params* owner_params(const Ruleset& rules) {
+  for (const CompiledRule& rule : rules.rules) {
+    const bool holds = rule.mode == Mode::Enforce || rule.mode == Mode::Always;
+    if (rule.id == kOwnResources && holds) return rule.params.get();
+  }
+  return nullptr;
 }
 
 std::vector<std::string> controls_of(const RuleEntry* rule) {
@@ -119,6 +129,7 @@ class Judgement {
 
   void run(const Ruleset& rules) {
     input_.device_requests_judged = has_rule(rules, kDeviceRequests);
+    input_.owner_scoped = owner_params(rules) != nullptr;
     bool labels_checked = false;
     check_names(rules);
     check_mounts();
@@ -447,7 +458,11 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
     out.canonical_body = spooled_summary(request);
   }
   if (admit) {
-    out.outcome = Admitted(wire_of(request, fallback, std::move(bytes)));
+    std::optional<AnswerScope> answer;
+    if (const Params* params = owner_params(*rules)) answer = narrow(request, scope_of(*params, who));
+    WireRequest wire = wire_of(request, fallback, std::move(bytes));
+    wire.answer = std::move(answer);
+    out.outcome = Admitted(std::move(wire));
   } else {
     out.outcome = std::move(denied);
   }

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "policy/rules/support.h"
+#include "policy/scope.h"
 
 namespace dockreeve::policy {
 namespace {
@@ -12,11 +13,6 @@ namespace {
 using docker::CreateContainer;
 using docker::HostConfig;
 using docker::StringList;
-
-std::string_view label(const docker::Map<std::string>& labels, std::string_view key) {
-  const auto it = labels.find(key);
-  return it == labels.end() ? std::string_view() : std::string_view(it->second);
-}
 
 // "name:rest" as name and ":rest"; a leading slash of the name is dropped.
 std::pair<std::string, std::string> split_reference(std::string_view text) {
@@ -164,11 +160,7 @@ void pin_build(docker::Query& query, const Facts& facts) {
 }  // namespace
 
 bool is_own(const docker::Map<std::string>& labels, const Identity& who, OwnedBy by) {
-  const std::string_view owner = label(labels, kOwnerLabel);
-  if (!owner.empty() && owner == who.name) return true;
-  const std::string_view team = label(labels, kTeamLabel);
-  return by == OwnedBy::Team && !team.empty() &&
-         std::find(who.teams.begin(), who.teams.end(), team) != who.teams.end();
+  return OwnerScope{by, false, false, who.name, who.teams}.owns(labels);
 }
 
 bool has_owner(const docker::Map<std::string>& labels) {
@@ -243,6 +235,7 @@ void pin_references(docker::Request& request, const Facts& facts) {
   }
   if (auto* create = request.body_as<CreateContainer>()) pin_create(*create, facts);
   if (target.route->name == "build") pin_build(target.query, facts);
+  pin_listed_beside(request, facts);
 }
 
 }  // namespace dockreeve::policy

@@ -28,6 +28,8 @@ struct Input {
   // device-requests-allowlist has its say about GPU and CDI requests. Where nothing has, they count
   // as what their hooks do: host paths in the container (bind-mount-allowlist).
   bool device_requests_judged = false;
+  // own-resources-only is enforced, so that prunes are kept to what is the caller's.
+  bool owner_scoped = false;
 };
 
 // Values for the placeholders of a rule's message: {"value", "/etc"}. Two names are special: "text"

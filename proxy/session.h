@@ -90,6 +90,12 @@ class Session {
                     bool extra_ok, bool watch_client);
   Task<bool> answer_create(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
                            std::string& buffer, const policy::Findings& findings);
+  // The same for answers that must be read again before they leave (session_filter.cc).
+  Task<bool> answer_filtered(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
+                             std::string& buffer, const policy::AnswerScope& scope);
+  Task<bool> stream_filtered(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
+                             std::string& buffer, const policy::AnswerScope& scope);
+  Task<Io> wait_for_engine(Stream& engine, Millis deadline, bool abort_on_eof, bool& watch_client);
   Task<bool> engine_failed(Exchange& x, const HeadRead& read, bool connected);
   Task<bool> reply(Exchange& x, int status, std::string message);
   Task<bool> record(Exchange& x, const policy::Decision& decision, audit::Sync sync);

@@ -154,6 +154,12 @@ Task<bool> Session::forward_plain(Exchange& x, const policy::WireRequest& wire,
       co_return co_await engine_failed(x, read, true);
     }
     learn(loop_.shared.engine, read.head);
+    // What is no success says nothing but its message.
+    if (wire.answer && read.head.status < 300) {
+      const bool endless = wire.answer->kind == policy::AnswerKind::Events;
+      if (endless) co_return co_await stream_filtered(x, lease, read, buffer, *wire.answer);
+      co_return co_await answer_filtered(x, lease, read, buffer, *wire.answer);
+    }
     const bool warned = std::any_of(findings.begin(), findings.end(), [](const policy::Finding& finding) {
       return finding.effect == policy::Effect::Warn;
     });

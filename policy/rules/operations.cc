@@ -69,7 +69,8 @@ bool filters_owner(const Input& in) {
 void check_prune(bool owner_filter_suffices, const Input& in, Report& out) {
   constexpr std::string_view kSuffix = ".prune";
   const std::string_view route = in.request.route().name;
-  if (!route.ends_with(kSuffix) || (owner_filter_suffices && filters_owner(in))) return;
+  if (!route.ends_with(kSuffix)) return;
+  if (owner_filter_suffices && (in.owner_scoped || filters_owner(in))) return;
   const std::string kind(route.substr(0, route.size() - kSuffix.size()));
   const std::string flag = "--filter label=" + std::string(kOwnerLabel) + "=" + in.who.name;
   out.add("path", quoted(route), {{"kind", kind}, {"self", in.who.name}}, flag);

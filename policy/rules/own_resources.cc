@@ -6,16 +6,21 @@
 //
 //   reads    the object a route names; VolumesFrom, Links, container: modes, named networks and
 //            named volumes of a create body; the name of a volume create; networkmode of a build;
-//            names that a build, a load or an import gives
+//            names that a build, a load or an import gives; containers that the filters of a
+//            container list name
 //   allows   objects with the caller's owner label or one of the caller's team labels. A create may
 //            also use a volume that does not exist yet, and one that nobody owns if it is a plain
-//            local volume: the engine makes such volumes for `-v name:/path` without labels
-//   params   by: team or identity; reads: whether routes that only show state are limited too
+//            local volume: the engine makes such volumes for `-v name:/path` without labels.
+//            Everybody may look at the networks that every engine has
+//   params   by: team or identity; reads: whether routes that only show state are limited too;
+//            unowned: roles whose holders own what carries no owner label, i.e. what was made before
+//            the gateway or beside it
 //   maps to  -
 #include "policy/ownership.h"
 #include "policy/rules/builds.h"
 #include "policy/rules/rules.h"
 #include "policy/rules/support.h"
+#include "policy/scope.h"
 
 namespace dockreeve::policy::rules {
 namespace {
@@ -104,14 +109,18 @@ Owner owner_in(const T* fact) {
 }
 
 struct OwnResources {
-  OwnedBy by = OwnedBy::Team;
+  std::shared_ptr<const Params> params;
   bool reads = false;
 
-  bool covers(const docker::Route& route) const {
-    return reads || route.access != docker::Access::Read;
+  bool covers(const docker::Request& request) const {
+    const docker::Route& route = request.route();
+    // ps can be told to show the environment of what it lists.
+    const bool environment =
+        route.name == "container.top" && !docker::param(request.target.query, "ps_args").empty();
+    return reads || environment || route.access != docker::Access::Read;
   }
   bool is_mine(const Owner& owner, const Identity& who) const {
-    return owner.labels && is_own(*owner.labels, who, by);
+    return owner.labels && scope_of(*params, who).owns(*owner.labels);
   }
 
   Owner find(const Lookup& lookup, const Input& in, std::string_view pointer, Report& out) const {
@@ -139,12 +148,35 @@ struct OwnResources {
     const std::string& name = in.request.target.id;
     const Owner owner = find({kind, name}, in, "path", out);
     if (owner.state == Owner::State::Unknown || is_mine(owner, in.who)) return;
+    if (is_look_at_builtin(kind, in)) return;
+    look_absent(kind, name, "path", owner, out);
+  }
+
+  static bool is_look_at_builtin(LookupKind kind, const Input& in) {
+    if (kind != LookupKind::Network || in.request.route().access != docker::Access::Read) {
+      return false;
+    }
+    const auto* network = known<NetworkFact>(in, {kind, in.request.target.id});
+    return network && network->found && is_builtin_network(network->name);
+  }
+
+  // A list of what came before or after some container would tell that there is one.
+  void check_beside(const Input& in, Report& out) const {
+    for (const std::string& name : listed_beside(in.request)) {
+      const Owner owner = find({LookupKind::Container, name}, in, "query/filters", out);
+      if (owner.state == Owner::State::Unknown || is_mine(owner, in.who)) continue;
+      look_absent(LookupKind::Container, name, "query/filters", owner, out);
+    }
+  }
+
+  static void look_absent(LookupKind kind, const std::string& name, const std::string& pointer,
+                          const Owner& owner, Report& out) {
     Vars vars{{"plain", absent_text(kind, name)},
               {"kind", std::string(kind_name(kind))},
               {"id", name},
               {"owner", "someone else"}};
     if (owner.state == Owner::State::Absent) vars.emplace("absent", "1");
-    out.add("path", quoted(name), std::move(vars));
+    out.add(pointer, quoted(name), std::move(vars));
   }
 
   void check_reference(const Reference& reference, const Input& in, Report& out) const {
@@ -197,8 +229,9 @@ struct OwnResources {
 
   void run(const Input& in, Report& out) const {
     const docker::Route& route = in.request.route();
-    if (!covers(route)) return;
+    if (!covers(in.request)) return;
     if (const auto kind = kind_of(route.object)) check_path(*kind, in, out);
+    check_beside(in, out);
     for (const Reference& reference : references_of(in))
       check_reference(reference, in, out);
     check_given_names(in, out);
@@ -206,7 +239,9 @@ struct OwnResources {
 
   void needs(const Input& in, std::vector<Lookup>& out) const {
     const docker::Route& route = in.request.route();
-    if (!covers(route)) return;
+    if (!covers(in.request)) return;
+    for (std::string& name : listed_beside(in.request))
+      out.push_back({LookupKind::Container, std::move(name)});
     if (const auto kind = kind_of(route.object)) {
       Lookup lookup{*kind, in.request.target.id};
       const auto* exec = known<ExecFact>(in, lookup);
@@ -225,8 +260,7 @@ struct OwnResources {
 }  // namespace
 
 Result<Check> own_resources_only(const Params& params) {
-  const OwnResources rule{params.text("by") == "identity" ? OwnedBy::Identity : OwnedBy::Team,
-                          params.flag("reads")};
+  const OwnResources rule{std::make_shared<const Params>(params), params.flag("reads")};
   return with_needs([rule](const Input& in, Report& out) { rule.run(in, out); },
                     [rule](const Input& in, std::vector<Lookup>& out) { rule.needs(in, out); });
 }
