@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "docker/request.h"
+#include "policy/races.h"
 #include "policy/scope.h"
 
 namespace dockreeve::policy {
@@ -21,6 +22,7 @@ struct WireRequest {
   std::string registry_auth; // X-Registry-Auth, or empty
   std::string registry_config; // X-Registry-Config, or empty
   std::optional<AnswerScope> answer;  // what has to leave the answer, if anything has
+  std::optional<JudgedImage> image;   // what a created container must show as its image
 };
 
 // Move-only; only the Evaluator can make one, and only for a request that no enforced rule objected

@@ -462,6 +462,7 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
     if (const Params* params = owner_params(*rules)) answer = narrow(request, scope_of(*params, who));
     WireRequest wire = wire_of(request, fallback, std::move(bytes));
     wire.answer = std::move(answer);
+    wire.image = judged_image(request, facts);
     out.outcome = Admitted(std::move(wire));
   } else {
     out.outcome = std::move(denied);

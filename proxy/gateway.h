@@ -12,6 +12,7 @@
 #include "audit/sink.h"
 #include "proxy/blocking.h"
 #include "proxy/lookups.h"
+#include "proxy/name_locks.h"
 #include "proxy/snapshot.h"
 #include "proxy/spool.h"
 #include "proxy/upstream.h"
@@ -29,6 +30,7 @@ struct Shared {
   BlockingWorker worker;
   BlockingWorker spool_worker;       // disk writes of uploads, so that look-ups do not wait for them
   SpoolBudget spool_budget;
+  NameLocks names;
   std::atomic<std::int64_t> connections{0};
   std::atomic<bool> draining{false};
 };

@@ -168,6 +168,7 @@ class Reactor {
   void unlisten(int fd);
 
   class Sleep;
+  class Alarm;
   // co_await reactor.sleep(deadline)
   Sleep sleep_until(Millis deadline);
 
@@ -218,6 +219,32 @@ class Reactor::Sleep {
  private:
   Reactor& reactor_;
   Waiter waiter_;
+};
+
+// co_await alarm: until wake() was called or the deadline has passed; everything on the loop's thread.
+class Reactor::Alarm {
+ public:
+  Alarm(Reactor& reactor, Millis deadline) : reactor_(reactor) { waiter_.deadline = deadline; }
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+  ~Alarm() { waiter_.unlink(); }
+  // Resumes the coroutine that waits, from inside this call.
+  void wake() {
+    woken_ = true;
+    waiter_.unlink();
+    if (waiter_.handle) std::exchange(waiter_.handle, {}).resume();
+  }
+  bool await_ready() const noexcept { return woken_; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    waiter_.handle = handle;
+    reactor_.add_deadline(waiter_);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Reactor& reactor_;
+  Waiter waiter_;
+  bool woken_ = false;
 };
 
 // co_await Yield(reactor): lets everybody else of the loop have a turn.

@@ -417,6 +417,17 @@ Task<bool> Session::serve_one(Io got, std::string head_block) {
   if (route.name == "build") request->registry_config = std::string(x.head.registry_config);
 
   const policy::Evaluator& evaluator = *snapshot_->evaluator;
+  if (!closed) {
+    std::vector<std::string> names = policy::contested_names(*request);
+    if (!names.empty()) {
+      const Millis patience = loop_.reactor.now() + snapshot_->gateway.limits.lookup_timeout.count();
+      x.names = co_await loop_.shared.names.acquire(loop_.reactor, std::move(names), patience);
+      if (!x.names.ok()) {
+        docker::Refusal busy = refusal(409, "busy-name", "", "other requests about the same volume or image are under way; try again");
+        co_return co_await refuse(x, std::move(busy));
+      }
+    }
+  }
   policy::Facts facts;
   const Millis lookup_deadline = loop_.reactor.now() + snapshot_->gateway.limits.lookup_timeout.count();
   for (int round = 0; round < kLookupRounds; ++round) {
@@ -545,6 +556,7 @@ Task<bool> Session::reply(Exchange& x, int status, std::string message) {
     case 400: out.append("Bad Request"); break;
     case 403: out.append("Forbidden"); break;
     case 404: out.append("Not Found"); break;
+    case 409: out.append("Conflict"); break;
     case 408: out.append("Request Timeout"); keep = false; break;
     case 413: out.append("Request Entity Too Large"); break;
     case 415: out.append("Unsupported Media Type"); break;

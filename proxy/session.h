@@ -51,6 +51,7 @@ class Session {
     std::unique_ptr<docker::BodyScan> scan;
     bool head_parsed = false;
     bool body_pending = false;      // the client's body was not (completely) read
+    NameLocks::Held names;          // what nobody else may change until the engine has answered
   };
 
   // Makes the connection to the engine known to cancel() for as long as it lives.
@@ -89,7 +90,11 @@ class Session {
   Task<bool> answer(Exchange& x, Upstream::Lease& lease, const HeadRead& read, std::string& buffer,
                     bool extra_ok, bool watch_client);
   Task<bool> answer_create(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
-                           std::string& buffer, const policy::Findings& findings);
+                           std::string& buffer, const policy::WireRequest& wire,
+                           const policy::Findings& findings);
+  // Empty, or why the container that `created` (a create answer) names may not stay. It is gone then.
+  Task<std::string> check_image(const Exchange& x, const std::string& created,
+                                const policy::JudgedImage& judged);
   // The same for answers that must be read again before they leave (session_filter.cc).
   Task<bool> answer_filtered(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
                              std::string& buffer, const policy::AnswerScope& scope);

@@ -32,6 +32,24 @@ bool may_repeat(docker::Method method) {
   return method == docker::Method::Get || method == docker::Method::Head;
 }
 
+// A member of a JSON object that is a text; empty for everything else.
+std::string text_member(std::string body, std::string_view key) {
+  json::Limits limits;
+  limits.max_depth = 64;
+  limits.max_keys = 65536;
+  const auto document = json::Document::parse(std::move(body), limits);
+  if (!document) return {};
+  const auto value = (*document)->root().find(key);
+  return value && value->is_string() ? std::string(value->text()) : std::string();
+}
+
+// The id in a create answer; empty when it is not a full one.
+std::string full_id(const std::string& created) {
+  std::string id = text_member(created, "Id");
+  const bool whole = id.size() == 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return whole ? id : std::string();
+}
+
 // At most `size` bytes, cut between two UTF-8 characters.
 std::string_view cut(std::string_view text, std::size_t size) {
   if (text.size() <= size) return text;
@@ -154,6 +172,7 @@ Task<bool> Session::forward_plain(Exchange& x, const policy::WireRequest& wire,
       co_return co_await engine_failed(x, read, true);
     }
     learn(loop_.shared.engine, read.head);
+    x.names.release();
     // What is no success says nothing but its message.
     if (wire.answer && read.head.status < 300) {
       const bool endless = wire.answer->kind == policy::AnswerKind::Events;
@@ -163,9 +182,14 @@ Task<bool> Session::forward_plain(Exchange& x, const policy::WireRequest& wire,
     const bool warned = std::any_of(findings.begin(), findings.end(), [](const policy::Finding& finding) {
       return finding.effect == policy::Effect::Warn;
     });
-    if (warned && x.target->route->body == docker::Body::Create && read.head.status == 201 &&
-        read.head.content_length && *read.head.content_length <= kMaxCreateAnswer) {
-      co_return co_await answer_create(x, lease, read, buffer, findings);
+    if (x.target->route->body == docker::Body::Create && read.head.status == 201) {
+      const bool readable = read.head.content_length && *read.head.content_length <= kMaxCreateAnswer;
+      if (readable && (warned || wire.image)) {
+        co_return co_await answer_create(x, lease, read, buffer, wire, findings);
+      }
+      if (wire.image) {
+        co_return co_await reply(x, 502, "the answer of the Docker engine cannot be read, so that its image could not be checked; the container may have been created");
+      }
     }
     co_return co_await answer(x, lease, read, buffer, true, true);
   }
@@ -197,7 +221,8 @@ Task<bool> Session::answer(Exchange& x, Upstream::Lease& lease, const HeadRead& 
 }
 
 Task<bool> Session::answer_create(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
-                                  std::string& buffer, const policy::Findings& findings) {
+                                  std::string& buffer, const policy::WireRequest& wire,
+                                  const policy::Findings& findings) {
   const std::size_t total = read.head_size + static_cast<std::size_t>(*read.head.content_length);
   // The views of read.head point into `buffer`, so the body is collected beside it.
   std::string body = buffer.substr(read.head_size);
@@ -210,6 +235,14 @@ Task<bool> Session::answer_create(Exchange& x, Upstream::Lease& lease, const Hea
     body.resize(before + got.size);
   }
   const bool clean = body.size() + read.head_size == total;
+  if (wire.image) {
+    std::string problem = co_await check_image(x, body, *wire.image);
+    if (!problem.empty()) {
+      engine_ = nullptr;
+      if (clean && !read.head.close) loop_.upstream.give_back(std::move(lease.stream));
+      co_return co_await reply(x, 409, std::move(problem));
+    }
+  }
   std::optional<std::string> merged = with_warnings(body, findings);
   if (merged) body = *std::move(merged);
   const bool keep = x.head.keep_alive && !draining_ && !x.body_pending;
@@ -221,6 +254,32 @@ Task<bool> Session::answer_create(Exchange& x, Upstream::Lease& lease, const Hea
   if (sent != Io::Ok) co_return false;
   if (!keep) co_await drain_input();
   co_return keep;
+}
+
+Task<std::string> Session::check_image(const Exchange& x, const std::string& created,
+                                       const policy::JudgedImage& judged) {
+  const Millis deadline = loop_.reactor.now() + snapshot_->gateway.limits.lookup_timeout.count();
+  const std::string id = full_id(created);
+  if (id.empty()) co_return "the answer of the Docker engine names no container; it may have been created";
+  std::string target = "/containers/" + id + "/json";
+  Result<Upstream::Answer> found = co_await loop_.upstream.get(std::move(target), deadline);
+  std::string image;
+  if (found && found->status == 200) image = text_member(std::move(found->body), "Image");
+  if (!image.empty() && judged.allows(image)) co_return std::string();
+  // A deadline of its own: what should not be there must go, however long the question took.
+  const Millis later = loop_.reactor.now() + snapshot_->gateway.limits.lookup_timeout.count();
+  std::string doomed = id;
+  const Result<Upstream::Answer> removed = co_await loop_.upstream.remove_container(std::move(doomed), later);
+  const bool gone = removed && (removed->status == 204 || removed->status == 404);
+  std::string note;
+  json::Writer(note).begin_object()
+      .key("event").value("created-container-removed").key("decision").value(x.id)
+      .key("container").value(id).key("image").value(judged.name).key("imageId").value(image)
+      .key("removed").value(gone).end_object();
+  std::string record = audit::note_record_raw(loop_.shared.host_json, "gateway", note);
+  loop_.shared.audit->write(std::move(record), audit::Sync::Now, {});
+  co_return "image " + judged.name + " changed between its check and its use; the container " +
+      (gone ? "was removed, try again" : "could not be removed: tell an administrator");
 }
 
 Task<bool> Session::forward_upload(Exchange& x, const policy::WireRequest& wire) {

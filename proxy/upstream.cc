@@ -147,8 +147,23 @@ Task<HeadRead> read_response_head(Stream& stream, std::string& buffer, Millis de
   }
 }
 
+namespace {
+
+std::string bare_request(std::string_view method_and_target) {
+  return std::string(method_and_target) + " HTTP/1.1\r\nHost: docker\r\nUser-Agent: dockreeve/" DOCKREEVE_VERSION "\r\n\r\n";
+}
+
+}  // namespace
+
+Task<Result<Upstream::Answer>> Upstream::remove_container(std::string id, Millis deadline) {
+  const std::string request = bare_request("DELETE /containers/" + id + "?force=1&v=1");
+  bool retry = false;
+  Result<Answer> answer = co_await get_once(request, true, retry, deadline);
+  co_return answer;
+}
+
 Task<Result<Upstream::Answer>> Upstream::get(std::string target, Millis deadline) {
-  const std::string request = "GET " + target + " HTTP/1.1\r\nHost: docker\r\nUser-Agent: dockreeve/" DOCKREEVE_VERSION "\r\n\r\n";
+  const std::string request = bare_request("GET " + target);
   bool retry = false;
   Result<Answer> answer = co_await get_once(request, false, retry, deadline);
   if (!answer && retry) {

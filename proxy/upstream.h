@@ -42,6 +42,9 @@ class Upstream {
     std::string body;
   };
   Task<Result<Answer>> get(std::string target, Millis deadline);
+  // Takes back a container that was just created on somebody's behalf, with its anonymous volumes.
+  // `id` is the full id from the engine's answer.
+  Task<Result<Answer>> remove_container(std::string id, Millis deadline);
 
   const std::string& path() const { return path_; }
   EngineState& engine() { return engine_; }

@@ -369,3 +369,77 @@ class ReadsOpen(Teams):
         self.alice.ok("container", "prune", "-f")
         self.assertIn("data-1", self.engine.containers())
         self.assertNotEqual(self.alice.run("rm", "data-1").code, 0)
+
+
+class Races(Teams):
+    """What changes between a look-up and the engine's use of its answer."""
+    gateway_name = "races"
+    options = {"policies": SITE.replace("READS", "true").replace(
+        "no-prune: enforce", "no-prune: enforce\n    run-as-non-root: enforce")}
+
+    def test_a_volume_has_one_owner(self):
+        """Two teams make a volume of one name at one time: one of them gets it, the other is told."""
+        links = {who: Raw(self.gateway, session().pki.client(who, self.people[who]))
+                 for who in ("alice", "bob")}
+        for link in links.values():
+            self.addCleanup(link.close)
+        for turn in range(40):
+            got, barrier = {}, threading.Barrier(2)
+
+            def make(who):
+                barrier.wait()
+                got[who] = links[who].request("POST", f"{API}/volumes/create", {"Name": f"same-{turn}"})
+            threads = [threading.Thread(target=make, args=(who,)) for who in links]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(sorted(a.status for a in got.values()), [201, 403], got)
+
+    def import_image(self, name, user):
+        """An image of the files of the test image, made on the engine itself."""
+        made = self.engine.api("POST", f"{API}/containers/create", {"Image": IMAGE, "Cmd": ["true"]})[1]
+        status, image = self.engine.api("POST", f"{API}/commit?container={made['Id']}",
+                                        {"Image": IMAGE, "User": user, "Cmd": ["true"]})
+        self.assertEqual(status, 201, image)
+        self.addCleanup(self.engine.api, "DELETE", f"/images/{name}?force=1")
+        return image["Id"]
+
+    def test_a_tag_that_moves_wins_nothing(self):
+        good, bad = self.import_image("good", "1000:1000"), self.import_image("bad", "0:0")
+        self.assertNotEqual(good, bad)
+        self.addCleanup(self.engine.api, "DELETE", "/images/moving:1?force=1")
+        stop = threading.Event()
+
+        def move():
+            while not stop.is_set():
+                for image in (good, bad):
+                    self.engine.api("POST", f"{API}/images/{image}/tag?repo=moving&tag=1")
+        self.engine.api("POST", f"{API}/images/{good}/tag?repo=moving&tag=1")
+        mover = threading.Thread(target=move)
+        mover.start()
+        statuses = {}
+        try:
+            with Raw(self.gateway, session().pki.client("alice", "web")) as connection:
+                for i in range(150):
+                    answer = connection.request("POST", f"{API}/containers/create?name=moved-{i}",
+                                                {"Image": "moving:1"})
+                    statuses[answer.status] = statuses.get(answer.status, 0) + 1
+                    if answer.status == 409:
+                        self.assertIn("changed between its check and its use", answer.message)
+        finally:
+            stop.set()
+            mover.join()
+        made = [c for name, c in self.engine.containers().items() if name.startswith("moved-")]
+        self.assertEqual({c["ImageID"] for c in made}, {good})
+        self.assertEqual(len(made), statuses[201])
+        self.assertLessEqual(set(statuses), {201, 403, 409})
+        removed = [r for r in self.gateway.records()
+                   if r.get("note", {}).get("event") == "created-container-removed"]
+        self.assertEqual(len(removed), statuses.get(409, 0))
+
+    def test_an_image_that_stays_is_run(self):
+        good = self.import_image("good", "1000:1000")
+        self.engine.api("POST", f"{API}/images/{good}/tag?repo=steady&tag=1")
+        self.addCleanup(self.engine.api, "DELETE", "/images/steady:1?force=1")
+        self.assertEqual(self.alice.ok("run", "--rm", "steady:1", "echo", "hello"), "hello")
