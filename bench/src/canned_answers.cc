@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kChunk = 32 * 1024;
 constexpr std::size_t kMebibyte = 1 << 20;
 constexpr int kListed = 13;  // containers; makes the list 12 KB
+constexpr int kMany = 500;   // of a busy shared host, every tenth of them team bench's
 constexpr std::string_view kEngineHeaders =
     "Api-Version: 1.41\r\nDocker-Experimental: false\r\nOstype: linux\r\n"
     "Server: Docker/20.10.24 (linux)\r\nDate: Sun, 01 Nov 2026 12:00:00 GMT\r\n";
@@ -89,11 +90,21 @@ std::string answer(std::string_view status, std::string_view type, std::string_v
   return text;
 }
 
-std::string container_list() {
+// The labels that dockreeve would have put on a container of `team`.
+std::string owned(std::string entry, const std::string& team) {
+  constexpr std::string_view kLabels = "\"Labels\":{";
+  entry.insert(entry.find(kLabels) + kLabels.size(),
+               "\"io.dockreeve.decision\":\"01M82GK6RJRCN7T53338EQNGCY\",\"io.dockreeve.owner\":\"ci-" + team +
+                   "\",\"io.dockreeve.team\":\"" + team + "\",");
+  return entry;
+}
+
+std::string container_list(bool many) {
   std::string body = "[";
-  for (int i = 0; i < kListed; ++i) {
+  for (int i = 0; i < (many ? kMany : kListed); ++i) {
     body += i == 0 ? "" : ",";
-    body += filled(kListEntry, "0123456789abcdef"[i], i);
+    const std::string entry = filled(kListEntry, "0123456789abcdef"[i % 16], i);
+    body += many ? owned(entry, i % 10 == 0 ? "bench" : "other") : entry;
   }
   body += "]\n";
   std::string text = "HTTP/1.1 200 OK\r\n";
@@ -108,12 +119,12 @@ std::string json_answer(const std::string& status, const std::string& body) {
   return answer(status, "application/json", body);
 }
 
-CannedAnswers::CannedAnswers() {
+CannedAnswers::CannedAnswers(bool many) {
   ping = answer("200 OK", "text/plain; charset=utf-8", "OK");
   ping_head = ping.substr(0, ping.size() - 2);
   version = json_answer("200 OK", filled(kVersion));
   info = json_answer("200 OK", filled(kInfo));
-  list = container_list();
+  list = container_list(many);
   created = json_answer("201 Created", filled("{\"Id\":\"@\",\"Warnings\":[]}\n"));
   exec_created = json_answer("201 Created", filled("{\"Id\":\"@\"}\n"));
   container = json_answer("200 OK", filled(kContainer));

@@ -7,7 +7,8 @@ namespace bench {
 
 // Every answer, made once: whole HTTP/1.1 messages, except `mebibyte`.
 struct CannedAnswers {
-  CannedAnswers();
+  // `many`: the container list is that of a host with 500 containers, 50 of them team bench's.
+  explicit CannedAnswers(bool many);
 
   std::string ping, ping_head, version, info, list, created, exec_created, container, image,
       network, exec, empty, not_found, archive_stat, upgraded;

@@ -55,6 +55,7 @@ struct Head {
 
 class Upstream {
  public:
+  explicit Upstream(bool many) : answers_(many) {}
   int serve(const char* path);
 
  private:
@@ -395,8 +396,9 @@ int Upstream::serve(const char* path) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: bench_upstream SOCKET\n");
+  const bool many = argc == 3 && std::string_view(argv[2]) == "--many";
+  if (argc != 2 && !many) {
+    std::fprintf(stderr, "usage: bench_upstream SOCKET [--many]\n");
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
@@ -405,5 +407,5 @@ int main(int argc, char** argv) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  return bench::Upstream().serve(argv[1]);
+  return bench::Upstream(many).serve(argv[1]);
 }
