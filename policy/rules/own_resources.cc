@@ -215,7 +215,7 @@ struct OwnResources {
       const std::string name = given.ref.canonical();
       const auto* image = fact<ImageFact>(in, {LookupKind::Image, name}, given.pointer, out);
       if (!image || !image->found || !has_owner(image->labels) ||
-          is_own(image->labels, in.who, by)) {
+          scope_of(*params, in.who).owns(image->labels)) {
         continue;
       }
       out.add(given.pointer, quoted(name),
