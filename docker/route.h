@@ -49,7 +49,8 @@ enum class Access : std::uint8_t {
   Free,     // every known identity: negotiation
   Read,     // open; shows state
   Change,   // open; changes or starts something
-  Closed    // refused unless a policy opens it (none does yet)
+  OptIn,    // refused unless an enforced endpoint-allowlist names the route itself, without a glob
+  Closed    // never opened
 };
 
 // How one query parameter is read (Go's form rules) and written again.

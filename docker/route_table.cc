@@ -1,6 +1,9 @@
 // The routes of the Engine API, one row each, in the order in which they are tried. What a row
 // leaves out cannot be asked for: a route that is not here does not exist for clients.
 //
+// OptIn rows do nothing but read, or act without a body; what a body would ask for there cannot be
+// judged by any rule, so a row with an undecoded body is Closed.
+//
 // Names that may hold slashes are {name*}. A literal beats nothing by itself: order decides, as in
 // the engine's router, so a container called "json" is reached through its own rows.
 #include <array>
@@ -79,7 +82,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
 
     // Images.
     {"image.list",         Get,    "/images/json",                 Obj::None,  Body::None,      Stream::No,       Read,   "all:bool filters:filters filter:text digests:bool shared-size:bool manifests:bool identity:bool"},
-    {"image.search",       Get,    "/images/search",               Obj::None,  Body::None,      Stream::No,       Closed, "term:text limit:int filters:filters"},
+    {"image.search",       Get,    "/images/search",               Obj::None,  Body::None,      Stream::No,       OptIn,  "term:text limit:int filters:filters"},
     {"image.save_all",     Get,    "/images/get",                  Obj::None,  Body::None,      Stream::Download, Closed, "names:list platform:list"},
     {"image.create",       Post,   "/images/create",               Obj::None,  Body::Ignored,   Stream::Download, Change, "fromImage:text fromSrc:text repo:text tag:text message:text platform:text changes:list"},
     {"image.load",         Post,   "/images/load",                 Obj::None,  Body::ImageArchive, Stream::Download, Change, "quiet:bool platform:list"},
@@ -91,13 +94,13 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"image.tag",          Post,   "/images/{name*}/tag",          Obj::Image, Body::None,      Stream::No,       Closed, "repo:text tag:text"},
     {"image.push",         Post,   "/images/{name*}/push",         Obj::Image, Body::Undecoded, Stream::Download, Closed, "tag:text platform:text"},
     {"image.remove",       Delete, "/images/{name*}",              Obj::Image, Body::None,      Stream::No,       Closed, "force:bool noprune:bool platforms:list"},
-    {"distribution.inspect", Get,  "/distribution/{name*}/json",   Obj::Image, Body::None,      Stream::No,       Closed, ""},
+    {"distribution.inspect", Get,  "/distribution/{name*}/json",   Obj::Image, Body::None,      Stream::No,       OptIn,  ""},
     {"commit", Post, "/commit", Obj::None, Body::Undecoded, Stream::No, Closed, "container:text repo:text tag:text author:text comment:text pause:bool changes:list"},
 
     // Builds and tunnels.
     {"build",        Post, "/build",        Obj::None, Body::BuildContext, Stream::Download, Change, kBuild},
     {"build.prune",  Post, "/build/prune",  Obj::None, Body::None,      Stream::No,       Change, "all:bool filters:filters keep-storage:int reserved-space:int max-used-space:int min-free-space:int", true},
-    {"build.cancel", Post, "/build/cancel", Obj::None, Body::None,      Stream::No,       Closed, "id:text"},
+    {"build.cancel", Post, "/build/cancel", Obj::None, Body::None,      Stream::No,       OptIn,  "id:text"},
     {"session",      Post, "/session",      Obj::None, Body::Undecoded, Stream::Hijack,   Closed, ""},
     {"grpc",         Post, "/grpc",         Obj::None, Body::Undecoded, Stream::Hijack,   Closed, ""},
 
@@ -119,9 +122,9 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"volume.remove",  Delete, "/volumes/{name}", Obj::Volume, Body::None,         Stream::No, Change, "force:bool"},
 
     // Plugins.
-    {"plugin.list",       Get,    "/plugins",                 Obj::None,   Body::None,      Stream::No,       Closed, kFilters},
+    {"plugin.list",       Get,    "/plugins",                 Obj::None,   Body::None,      Stream::No,       OptIn,  kFilters},
     {"plugin.privileges", Get,    "/plugins/privileges",      Obj::None,   Body::None,      Stream::No,       Closed, "remote:text"},
-    {"plugin.inspect",    Get,    "/plugins/{name*}/json",    Obj::Plugin, Body::None,      Stream::No,       Closed, ""},
+    {"plugin.inspect",    Get,    "/plugins/{name*}/json",    Obj::Plugin, Body::None,      Stream::No,       OptIn,  ""},
     {"plugin.pull",       Post,   "/plugins/pull",            Obj::None,   Body::Undecoded, Stream::Download, Closed, "remote:text name:text"},
     {"plugin.create",     Post,   "/plugins/create",          Obj::None,   Body::Undecoded, Stream::No,       Closed, "name:text"},
     {"plugin.enable",     Post,   "/plugins/{name*}/enable",  Obj::Plugin, Body::None,      Stream::No,       Closed, "timeout:int"},
@@ -139,29 +142,29 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"swarm.leave",     Post,   "/swarm/leave",          Obj::None,    Body::None,      Stream::No,       Closed, "force:bool"},
     {"swarm.update",    Post,   "/swarm/update",         Obj::None,    Body::Undecoded, Stream::No,       Closed, "version:int rotateWorkerToken:bool rotateManagerToken:bool rotateManagerUnlockKey:bool"},
     {"swarm.unlock",    Post,   "/swarm/unlock",         Obj::None,    Body::Undecoded, Stream::No,       Closed, ""},
-    {"service.list",    Get,    "/services",             Obj::None,    Body::None,      Stream::No,       Closed, "filters:filters status:bool"},
-    {"service.inspect", Get,    "/services/{id}",        Obj::Service, Body::None,      Stream::No,       Closed, "insertDefaults:bool"},
+    {"service.list",    Get,    "/services",             Obj::None,    Body::None,      Stream::No,       OptIn,  "filters:filters status:bool"},
+    {"service.inspect", Get,    "/services/{id}",        Obj::Service, Body::None,      Stream::No,       OptIn,  "insertDefaults:bool"},
     {"service.create",  Post,   "/services/create",      Obj::None,    Body::Undecoded, Stream::No,       Closed, ""},
     {"service.update",  Post,   "/services/{id}/update", Obj::Service, Body::Undecoded, Stream::No,       Closed, "version:int registryAuthFrom:text rollback:text"},
-    {"service.remove",  Delete, "/services/{id}",        Obj::Service, Body::None,      Stream::No,       Closed, ""},
-    {"service.logs",    Get,    "/services/{id}/logs",   Obj::Service, Body::None,      Stream::Download, Closed, kLogs},
-    {"node.list",       Get,    "/nodes",                Obj::None,    Body::None,      Stream::No,       Closed, kFilters},
-    {"node.inspect",    Get,    "/nodes/{id}",           Obj::Node,    Body::None,      Stream::No,       Closed, ""},
+    {"service.remove",  Delete, "/services/{id}",        Obj::Service, Body::None,      Stream::No,       OptIn,  ""},
+    {"service.logs",    Get,    "/services/{id}/logs",   Obj::Service, Body::None,      Stream::Download, OptIn,  kLogs},
+    {"node.list",       Get,    "/nodes",                Obj::None,    Body::None,      Stream::No,       OptIn,  kFilters},
+    {"node.inspect",    Get,    "/nodes/{id}",           Obj::Node,    Body::None,      Stream::No,       OptIn,  ""},
     {"node.update",     Post,   "/nodes/{id}/update",    Obj::Node,    Body::Undecoded, Stream::No,       Closed, "version:int"},
     {"node.remove",     Delete, "/nodes/{id}",           Obj::Node,    Body::None,      Stream::No,       Closed, "force:bool"},
-    {"task.list",       Get,    "/tasks",                Obj::None,    Body::None,      Stream::No,       Closed, kFilters},
-    {"task.inspect",    Get,    "/tasks/{id}",           Obj::Task,    Body::None,      Stream::No,       Closed, ""},
-    {"task.logs",       Get,    "/tasks/{id}/logs",      Obj::Task,    Body::None,      Stream::Download, Closed, kLogs},
-    {"secret.list",     Get,    "/secrets",              Obj::None,    Body::None,      Stream::No,       Closed, kFilters},
-    {"secret.inspect",  Get,    "/secrets/{id}",         Obj::Secret,  Body::None,      Stream::No,       Closed, ""},
+    {"task.list",       Get,    "/tasks",                Obj::None,    Body::None,      Stream::No,       OptIn,  kFilters},
+    {"task.inspect",    Get,    "/tasks/{id}",           Obj::Task,    Body::None,      Stream::No,       OptIn,  ""},
+    {"task.logs",       Get,    "/tasks/{id}/logs",      Obj::Task,    Body::None,      Stream::Download, OptIn,  kLogs},
+    {"secret.list",     Get,    "/secrets",              Obj::None,    Body::None,      Stream::No,       OptIn,  kFilters},
+    {"secret.inspect",  Get,    "/secrets/{id}",         Obj::Secret,  Body::None,      Stream::No,       OptIn,  ""},
     {"secret.create",   Post,   "/secrets/create",       Obj::None,    Body::Undecoded, Stream::No,       Closed, ""},
     {"secret.update",   Post,   "/secrets/{id}/update",  Obj::Secret,  Body::Undecoded, Stream::No,       Closed, "version:int"},
-    {"secret.remove",   Delete, "/secrets/{id}",         Obj::Secret,  Body::None,      Stream::No,       Closed, ""},
-    {"config.list",     Get,    "/configs",              Obj::None,    Body::None,      Stream::No,       Closed, kFilters},
-    {"config.inspect",  Get,    "/configs/{id}",         Obj::Config,  Body::None,      Stream::No,       Closed, ""},
+    {"secret.remove",   Delete, "/secrets/{id}",         Obj::Secret,  Body::None,      Stream::No,       OptIn,  ""},
+    {"config.list",     Get,    "/configs",              Obj::None,    Body::None,      Stream::No,       OptIn,  kFilters},
+    {"config.inspect",  Get,    "/configs/{id}",         Obj::Config,  Body::None,      Stream::No,       OptIn,  ""},
     {"config.create",   Post,   "/configs/create",       Obj::None,    Body::Undecoded, Stream::No,       Closed, ""},
     {"config.update",   Post,   "/configs/{id}/update",  Obj::Config,  Body::Undecoded, Stream::No,       Closed, "version:int"},
-    {"config.remove",   Delete, "/configs/{id}",         Obj::Config,  Body::None,      Stream::No,       Closed, ""},
+    {"config.remove",   Delete, "/configs/{id}",         Obj::Config,  Body::None,      Stream::No,       OptIn,  ""},
 
     // Debug: older engines take any method here.
     {"debug", Get,    "/debug/{path*}", Obj::None, Body::None,      Stream::Download, Closed, ""},

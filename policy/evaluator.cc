@@ -13,6 +13,7 @@
 #include "policy/redact.h"
 #include "policy/request_view.h"
 #include "policy/rule.h"
+#include "policy/rules/support.h"
 #include "policy/scope.h"
 
 namespace dockreeve::policy {
@@ -27,6 +28,7 @@ using docker::Request;
 constexpr std::size_t kMostLookups = 64;
 
 constexpr std::string_view kOwnResources = "own-resources-only";
+constexpr std::string_view kEndpointAllowlist = "endpoint-allowlist";
 constexpr std::string_view kReservedLabels = "reserved-labels";
 constexpr std::string_view kDeviceRequests = "device-requests-allowlist";
 
@@ -99,6 +101,15 @@ bool enforced(Mode mode) {
   return mode == Mode::Enforce || mode == Mode::Always;
 }
 
+// Whether an administrator has named this very route to be opened: a glob such as `*` was written
+// without a thought of it.
+bool opts_in(const Ruleset& rules, const std::string& route) {
+  return std::any_of(rules.rules.begin(), rules.rules.end(), [&route](const CompiledRule& rule) {
+    return rule.id == kEndpointAllowlist && enforced(rule.mode) && rule.params &&
+           rules::contains(rule.params->list("allow"), route);
+  });
+}
+
 Effect effect_of(Mode mode) {
   if (enforced(mode)) return Effect::Deny;
   return mode == Mode::Warn ? Effect::Warn : Effect::Audit;
@@ -142,10 +153,7 @@ class Judgement {
     if (request_.route().name == "plugin.inspect") {
       plain = "plugin " + request_.target.id + " not found";
     }
-    if (request_.route().access == docker::Access::Closed && !denied) {
-      deny(always("unknown-endpoint", "path",
-                  "This gateway does not open " + std::string(request_.route().name) + " yet."));
-    }
+    check_open(rules);
     check_remote(rules);
     check_import();
   }
@@ -188,6 +196,23 @@ class Judgement {
     if (source.empty() || (source == "-" && !pull)) return;
     deny(always("unknown-endpoint", "query/fromSrc",
                 "Images are imported from the client only. Download it and use `docker import FILE`."));
+  }
+
+  // Rows that the table does not open by itself. Nothing is added where a rule has denied already.
+  void check_open(const Ruleset& rules) {
+    const docker::Route& route = request_.route();
+    if (denied) return;
+    const std::string name(route.name);
+    if (route.access == docker::Access::Closed) {
+      deny(always("unknown-endpoint", "path", "This gateway does not open " + name + "."));
+    } else if (route.access == docker::Access::OptIn && !opts_in(rules, name)) {
+      Finding finding = always("unknown-endpoint", "path",
+                               name + " is closed unless a policy of yours opens it by name. An "
+                                      "administrator can list " + name + " in `allow` of an "
+                                      "enforced endpoint-allowlist; a glob does not open it.");
+      finding.fix = "ask an administrator to open " + name;
+      deny(std::move(finding));
+    }
   }
 
   // A container named like the start of another one's id takes over that id.

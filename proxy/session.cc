@@ -457,7 +457,8 @@ Task<bool> Session::refuse(Exchange& x, docker::Refusal refusal) {
 
 Task<bool> Session::conclude(Exchange& x, policy::Decision decision) {
   const bool denied = decision.denied();
-  const bool change = !x.target || x.target->route->access == docker::Access::Change;
+  const bool change = !x.target || x.target->route->access == docker::Access::Change ||
+                      x.target->route->access == docker::Access::OptIn;
   const audit::Sync sync = denied || change ? audit::Sync::Now : audit::Sync::Later;
   const bool recorded = co_await record(x, decision, sync);
   if (!recorded && sync == audit::Sync::Now && snapshot_->gateway.audit.fail_closed) {

@@ -7,7 +7,9 @@
 // commit no-image-import          no image load (unless allowLoad), no import through images/create
 // no-archive-write         no upload into containers, except below allowPaths
 // push-registry-allowlist  image push only to a pattern in `registries`
-// endpoint-allowlist       only routes that match a glob in `allow`: "container.*", "image.list"
+// endpoint-allowlist       only routes that match a glob in `allow`: "container.*", "image.list".
+// Enforced, it is also what opens the rows that are docker::Access::OptIn, when it names them
+// literally (policy/evaluator.cc)
 #include <algorithm>
 #include <array>
 

@@ -240,7 +240,19 @@ TEST(Route, OpensExactlyTheRoutesOfThisRelease) {
                                         "volume.create",
                                         "volume.remove"};
   for (const Route& route : routes()) {
-    EXPECT_EQ(route.access != Access::Closed, open.contains(route.name)) << route.name;
+    const bool by_itself = route.access != Access::Closed && route.access != Access::OptIn;
+    EXPECT_EQ(by_itself, open.contains(route.name)) << route.name;
+  }
+}
+
+TEST(Route, LeavesTheseToAnAdministrator) {
+  const std::set<std::string_view> opt_in{
+      "image.search",  "distribution.inspect", "build.cancel",   "plugin.list",    "plugin.inspect",
+      "service.list",  "service.inspect",      "service.remove", "service.logs",   "node.list",
+      "node.inspect",  "task.list",            "task.inspect",   "task.logs",      "secret.list",
+      "secret.inspect", "secret.remove",       "config.list",    "config.inspect", "config.remove"};
+  for (const Route& route : routes()) {
+    EXPECT_EQ(route.access == Access::OptIn, opt_in.contains(route.name)) << route.name;
   }
 }
 

@@ -146,6 +146,31 @@ TEST(Evaluator, ClosedRoutesAreRefusedEvenIfNoRuleFires) {
   EXPECT_TRUE(warned.denied());
 }
 
+TEST(Evaluator, OptInRoutesNeedAnEnforcedAllowListThatNamesThem) {
+  const std::string api = "GET /v1.41/nodes";
+  const auto outcome = [&](Mode mode, const Texts& allow) {
+    return decide(evaluator({{rule("endpoint-allowlist", mode, {{"allow", allow}})}}),
+                  request_for(api, ""));
+  };
+  EXPECT_FALSE(outcome(Mode::Enforce, {"container.*", "node.list"}).denied());
+  EXPECT_FALSE(outcome(Mode::Always, {"*", "node.list"}).denied());
+  for (const Mode mode : {Mode::Warn, Mode::Audit, Mode::Disabled}) {
+    EXPECT_TRUE(outcome(mode, {"node.list"}).denied());
+  }
+  const Decision globbed = outcome(Mode::Enforce, {"*", "node.*", "node.lis?"});
+  EXPECT_EQ(rules_of(globbed), Texts{"unknown-endpoint:deny"});
+  EXPECT_NE(globbed.findings[0].message.find("`allow` of an enforced endpoint-allowlist"),
+            std::string::npos);
+  EXPECT_EQ(rules_of(outcome(Mode::Enforce, {"image.*"})), Texts{"endpoint-allowlist:deny"});
+  EXPECT_TRUE(decide(evaluator({{rule("no-privileged", Mode::Enforce)}}), request_for(api, ""))
+                  .denied());
+  // Closed rows stay closed, whoever names them.
+  EXPECT_TRUE(decide(evaluator({{rule("endpoint-allowlist", Mode::Enforce,
+                                      {{"allow", Texts{"swarm.inspect"}}})}}),
+                     request_for("GET /v1.41/swarm", ""))
+                  .denied());
+}
+
 TEST(Evaluator, AFailedLookupDeniesUnlessThePolicySaysOtherwise) {
   const docker::Request request = request_for(kCreate, host(""));
   Facts facts;
