@@ -200,4 +200,8 @@ Parsed<VolumeCreate> decode_volume_create(std::string body, UnknownFields& unkno
   return decode_body<VolumeCreate>(std::move(body), unknown);
 }
 
+Parsed<AuthConfig> decode_auth(std::string body, UnknownFields& unknown) {
+  return decode_body<AuthConfig>(std::move(body), unknown);
+}
+
 }  // namespace dockreeve::docker

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/json.h"
+#include "docker/auth.h"
 #include "docker/create_container.h"
 #include "docker/exec.h"
 #include "docker/refusal.h"
@@ -33,6 +33,7 @@ Parsed<ExecCreate> decode_exec_create(std::string body, UnknownFields& unknown);
 Parsed<ExecStart> decode_exec_start(std::string body, UnknownFields& unknown);
 Parsed<UpdateContainer> decode_update(std::string body, UnknownFields& unknown);
 Parsed<VolumeCreate> decode_volume_create(std::string body, UnknownFields& unknown);
+Parsed<AuthConfig> decode_auth(std::string body, UnknownFields& unknown);
 
 // Canonical bytes: keys in schema order, zero values and nulls left out, "HostConfig" always there.
 // `trace`, if any, learns where each string of the body landed.
@@ -41,5 +42,6 @@ std::string encode(const ExecCreate& exec, std::vector<json::Written>* trace = n
 std::string encode(const ExecStart& start, std::vector<json::Written>* trace = nullptr);
 std::string encode(const UpdateContainer& update, std::vector<json::Written>* trace = nullptr);
 std::string encode(const VolumeCreate& volume, std::vector<json::Written>* trace = nullptr);
+std::string encode(const AuthConfig& auth, std::vector<json::Written>* trace = nullptr);
 
 }  // namespace dockreeve::docker

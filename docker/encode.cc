@@ -49,5 +49,8 @@ std::string encode(const UpdateContainer& update, std::vector<json::Written>* tr
 std::string encode(const VolumeCreate& volume, std::vector<json::Written>* trace) {
   return encode_record(volume, trace);
 }
+std::string encode(const AuthConfig& auth, std::vector<json::Written>* trace) {
+  return encode_record(auth, trace);
+}
 
 }  // namespace dockreeve::docker

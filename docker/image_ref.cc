@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "docker/auth.h"
 
 namespace dockreeve::docker {
 namespace {
@@ -296,6 +297,18 @@ Result<ImagePattern> ImagePattern::parse(std::string_view input) {
   return out;
 }
 
+std::string registry_host(const std::string& server_address) {
+  std::string_view host = server_address;
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (!host.starts_with(scheme)) continue;
+    host.remove_prefix(scheme.size());
+    break;
+  }
+  host = host.substr(0, host.find('/'));
+  if (host.empty() || host == kLegacyHub || host == "registry-1.docker.io") host = kHub;
+  return std::string(host);
+}
+
 bool ImagePattern::matches(const ImageRef& ref) const {
   if (ref.kind == ImageRefKind::IdLike || !text::glob_match(repository_, ref.repository())) {
     return false;
@@ -304,6 +317,16 @@ bool ImagePattern::matches(const ImageRef& ref) const {
   if (tag_.empty()) return true;
   // The engine ignores the tag beside a digest, so it proves nothing about what would run.
   return ref.digest.empty() && text::glob_match(tag_, ref.effective_tag());
+}
+
+bool ImagePattern::matches_all_tags(const ImageRef& ref) const {
+  return ref.kind == ImageRefKind::Name && tag_.empty() && digest_.empty() &&
+         text::glob_match(repository_, ref.repository());
+}
+
+bool ImagePattern::covers_registry(std::string_view host) const {
+  if (repository_.starts_with("**")) return true;
+  return text::glob_match(std::string_view(repository_).substr(0, repository_.find('/')), host);
 }
 
 }  // namespace dockreeve::docker

@@ -58,6 +58,10 @@ class ImagePattern {
 
   // Never true for an IdLike.
   bool matches(const ImageRef& ref) const;
+  // Whether every tag of the repository matches.
+  bool matches_all_tags(const ImageRef& ref) const;
+  // Whether any repository of this registry could match. `host` as in ImageRef::domain.
+  bool covers_registry(std::string_view host) const;
 
  private:
   std::string repository_;  // a glob over ImageRef::repository()

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "docker/build_context.h"
+#include "docker/image_names.h"
 
 namespace dockreeve::docker {
 namespace {
@@ -73,6 +74,9 @@ Parsed<Request> decode_spooled(Target target, const std::string& body) {
 Parsed<Request> decode_request(Target target, std::string body) {
   Request request;
   request.target = std::move(target);
+  if (auto names = canonical_image_names(request.target); !names) {
+    return tl::unexpected(std::move(names).error());
+  }
   const Route& route = request.route();
   UnknownFields unknown;
   Parsed<Request> result;
@@ -100,6 +104,9 @@ Parsed<Request> decode_request(Target target, std::string body) {
       break;
     case Body::VolumeCreate:
       result = with_body(std::move(request), decode_volume_create(std::move(body), unknown));
+      break;
+    case Body::Auth:
+      result = with_body(std::move(request), decode_auth(std::move(body), unknown));
       break;
     case Body::Opaque:
       // Streams go past this function; bytes that arrive here would get lost.

@@ -16,6 +16,7 @@
 #include "docker/image_archive.h"
 #include "docker/route.h"
 #include "docker/update.h"
+#include "docker/upgrade.h"
 #include "docker/volume.h"
 
 namespace dockreeve::docker {
@@ -24,7 +25,8 @@ namespace dockreeve::docker {
 struct Request {
   Target target;
   // monostate: no body, or a body that was dropped, or an opaque one that is streamed.
-  std::variant<std::monostate, CreateContainer, ExecCreate, ExecStart, UpdateContainer, VolumeCreate>
+  std::variant<std::monostate, CreateContainer, ExecCreate, ExecStart, UpdateContainer, VolumeCreate,
+               AuthConfig>
       body;
   UnknownFields unknown;  // pointers of dropped keys
   std::string registry_auth;  // X-Registry-Auth on routes that take it, never logged
@@ -34,6 +36,7 @@ struct Request {
   std::optional<Dockerfile> dockerfile;
   std::optional<ImageArchive> images;
   std::optional<Dockerfile> changes;  // of an import
+  HeaderList upgrade_headers; // what an upgrade needs besides its name, canonical
 
   const Route& route() const { return *target.route; }
   template <class T>

@@ -354,6 +354,17 @@ std::optional<Method> parse_method(std::string_view text) {
   return std::nullopt;
 }
 
+bool only_reads(const Route& route) {
+  if (route.access == Access::Free || route.access == Access::Read) return true;
+  const bool shows = route.method == Method::Get || route.method == Method::Head;
+  return route.access == Access::OptIn && shows && route.stream != Stream::Hijack;
+}
+
+std::string_view upgrade_protocol(const Route& route) {
+  if (route.name == "container.attach_ws") return "websocket";
+  return route.name == "session" || route.name == "grpc" ? "h2c" : "tcp";
+}
+
 std::span<const ParamSpec> param_specs(const Route& route) {
   return Index::get().specs(route);
 }

@@ -30,6 +30,7 @@ enum class Body : std::uint8_t {
   ExecStart,
   Update,        // UpdateContainer
   VolumeCreate,
+  Auth,          // AuthConfig
   Opaque,        // a tar: passed through, never read
   BuildContext,  // a tar, plain or gzip: spooled, its Dockerfile is read
   ImageArchive,  // the same, with the names of its images
@@ -72,6 +73,13 @@ struct Route {
   std::string_view query;    // "name:text platform:text", read by param_specs()
   bool strict_query = false; // an unknown key is refused instead of dropped (prune)
 };
+
+// Whether the row does nothing but show state, whoever may call it.
+bool only_reads(const Route& route);
+
+// What a row with Stream::Hijack upgrades to: "websocket" and "h2c" must be asked for by the client,
+// "tcp" may be.
+std::string_view upgrade_protocol(const Route& route);
 
 // All rows, in matching order. First match wins, as in the engine's router.
 std::span<const Route> routes();

@@ -43,7 +43,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"system.info",    Get,  "/info",      Obj::None, Body::None,      Stream::No,       Read,   ""},
     {"system.events",  Get,  "/events",    Obj::None, Body::None,      Stream::Download, Read,   "since:text until:text filters:filters"},
     {"system.df",      Get,  "/system/df", Obj::None, Body::None,      Stream::No,       Read,   "type:list verbose:bool"},
-    {"system.auth",    Post, "/auth",      Obj::None, Body::Undecoded, Stream::No,       Closed, ""},
+    {"system.auth",    Post, "/auth",      Obj::None, Body::Auth,      Stream::No,       OptIn,  ""},
 
     // Containers.
     {"container.list",         Get,    "/containers/json",                 Obj::None,      Body::None,       Stream::No,       Read,   "all:bool limit:int size:bool filters:filters since:text before:text"},
@@ -65,7 +65,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"container.pause",        Post,   "/containers/{id}/pause",           Obj::Container, Body::None,       Stream::No,       Change, ""},
     {"container.unpause",      Post,   "/containers/{id}/unpause",         Obj::Container, Body::None,       Stream::No,       Change, ""},
     {"container.attach",       Post,   "/containers/{id}/attach",          Obj::Container, Body::Ignored,    Stream::Hijack,   Change, kAttach},
-    {"container.attach_ws",    Get,    "/containers/{id}/attach/ws",       Obj::Container, Body::None,       Stream::Hijack,   Closed, kAttach},
+    {"container.attach_ws",    Get,    "/containers/{id}/attach/ws",       Obj::Container, Body::None,       Stream::Hijack,   OptIn,  kAttach},
     {"container.wait",         Post,   "/containers/{id}/wait",            Obj::Container, Body::Ignored,    Stream::Download, Read,   "condition:text"},
     {"container.remove",       Delete, "/containers/{id}",                 Obj::Container, Body::None,       Stream::No,       Change, "v:bool force:bool link:bool"},
     {"container.archive_head", Head,   "/containers/{id}/archive",         Obj::Container, Body::None,       Stream::No,       Read,   "path:text"},
@@ -83,17 +83,17 @@ constexpr std::array kRoutes = std::to_array<Route>({
     // Images.
     {"image.list",         Get,    "/images/json",                 Obj::None,  Body::None,      Stream::No,       Read,   "all:bool filters:filters filter:text digests:bool shared-size:bool manifests:bool identity:bool"},
     {"image.search",       Get,    "/images/search",               Obj::None,  Body::None,      Stream::No,       OptIn,  "term:text limit:int filters:filters"},
-    {"image.save_all",     Get,    "/images/get",                  Obj::None,  Body::None,      Stream::Download, Closed, "names:list platform:list"},
+    {"image.save_all",     Get,    "/images/get",                  Obj::None,  Body::None,      Stream::Download, Read,   "names:list platform:list"},
     {"image.create",       Post,   "/images/create",               Obj::None,  Body::Ignored,   Stream::Download, Change, "fromImage:text fromSrc:text repo:text tag:text message:text platform:text changes:list"},
     {"image.load",         Post,   "/images/load",                 Obj::None,  Body::ImageArchive, Stream::Download, Change, "quiet:bool platform:list"},
     {"image.prune",        Post,   "/images/prune",                Obj::None,  Body::None,      Stream::No,       Change, kFilters, true},
     {"image.inspect",      Get,    "/images/{name*}/json",         Obj::Image, Body::None,      Stream::No,       Read,   "manifests:bool platform:text"},
     {"image.history",      Get,    "/images/{name*}/history",      Obj::Image, Body::None,      Stream::No,       Read,   "platform:text"},
-    {"image.attestations", Get,    "/images/{name*}/attestations", Obj::Image, Body::None,      Stream::No,       Closed, "platform:text type:list statement:bool"},
-    {"image.save",         Get,    "/images/{name*}/get",          Obj::Image, Body::None,      Stream::Download, Closed, "platform:list"},
-    {"image.tag",          Post,   "/images/{name*}/tag",          Obj::Image, Body::None,      Stream::No,       Closed, "repo:text tag:text"},
-    {"image.push",         Post,   "/images/{name*}/push",         Obj::Image, Body::Undecoded, Stream::Download, Closed, "tag:text platform:text"},
-    {"image.remove",       Delete, "/images/{name*}",              Obj::Image, Body::None,      Stream::No,       Closed, "force:bool noprune:bool platforms:list"},
+    {"image.attestations", Get,    "/images/{name*}/attestations", Obj::Image, Body::None,      Stream::No,       Read,   "platform:text type:list statement:bool"},
+    {"image.save",         Get,    "/images/{name*}/get",          Obj::Image, Body::None,      Stream::Download, Read,   "platform:list"},
+    {"image.tag",          Post,   "/images/{name*}/tag",          Obj::Image, Body::Ignored,   Stream::No,       Change, "repo:text tag:text"},
+    {"image.push",         Post,   "/images/{name*}/push",         Obj::Image, Body::Ignored,   Stream::Download, Change, "tag:text platform:text"},
+    {"image.remove",       Delete, "/images/{name*}",              Obj::Image, Body::None,      Stream::No,       Change, "force:bool noprune:bool platforms:list"},
     {"distribution.inspect", Get,  "/distribution/{name*}/json",   Obj::Image, Body::None,      Stream::No,       OptIn,  ""},
     {"commit", Post, "/commit", Obj::None, Body::Undecoded, Stream::No, Closed, "container:text repo:text tag:text author:text comment:text pause:bool changes:list"},
 
@@ -101,8 +101,8 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"build",        Post, "/build",        Obj::None, Body::BuildContext, Stream::Download, Change, kBuild},
     {"build.prune",  Post, "/build/prune",  Obj::None, Body::None,      Stream::No,       Change, "all:bool filters:filters keep-storage:int reserved-space:int max-used-space:int min-free-space:int", true},
     {"build.cancel", Post, "/build/cancel", Obj::None, Body::None,      Stream::No,       OptIn,  "id:text"},
-    {"session",      Post, "/session",      Obj::None, Body::Undecoded, Stream::Hijack,   Closed, ""},
-    {"grpc",         Post, "/grpc",         Obj::None, Body::Undecoded, Stream::Hijack,   Closed, ""},
+    {"session",      Post, "/session",      Obj::None, Body::None,      Stream::Hijack,   OptIn,  ""},
+    {"grpc",         Post, "/grpc",         Obj::None, Body::None,      Stream::Hijack,   OptIn,  ""},
 
     // Networks.
     {"network.list",       Get,    "/networks",                 Obj::None,    Body::None,      Stream::No, Read,   kFilters},

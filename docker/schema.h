@@ -160,6 +160,8 @@ template <>
 const Table<UpdateContainer>& table<UpdateContainer>();
 template <>
 const Table<VolumeCreate>& table<VolumeCreate>();
+template <>
+const Table<AuthConfig>& table<AuthConfig>();
 
 // Keys of one object that no row knows, to see whether two of them fold to the same.
 class Strays {

@@ -1,4 +1,4 @@
-// The fields of the smaller bodies: exec, update, volume create.
+// The fields of the smaller bodies: exec, update, volume create, credentials.
 #include <limits>
 
 #include "docker/schema.h"
@@ -76,7 +76,24 @@ constexpr auto kVolumeCreate = std::to_array<Row<VolumeCreate>>({
     {"ClusterVolumeSpec", &refuse_cluster_volume},
 });
 
+constexpr auto kAuthConfig = std::to_array<Row<AuthConfig>>({
+    field<&AuthConfig::username>("username"),
+    field<&AuthConfig::password>("password"),
+    field<&AuthConfig::auth>("auth"),
+    field<&AuthConfig::email>("email"),
+    field<&AuthConfig::server_address>("serveraddress"),
+    field<&AuthConfig::identity_token>("identitytoken"),
+    field<&AuthConfig::registry_token>("registrytoken"),
+});
+
 }  // namespace
+
+template <>
+const Table<AuthConfig>& table<AuthConfig>() {
+  static constexpr auto kOrder = fold_order(kAuthConfig);
+  static constexpr Table<AuthConfig> kTable{kAuthConfig, kOrder};
+  return kTable;
+}
 
 template <>
 const Table<ExecCreate>& table<ExecCreate>() {

@@ -113,20 +113,44 @@ void read_bare(SecurityOptions& out, std::string_view word, std::size_t index) {
   }
 }
 
+struct Split {
+  std::string_view name;
+  std::optional<std::string_view> value;  // nullopt: a bare word
+};
+
+Split split(std::string_view entry) {
+  std::size_t separator = entry.find('=');
+  if (separator == std::string_view::npos) separator = entry.find(':');
+  if (separator == std::string_view::npos) return {entry, std::nullopt};
+  return {entry.substr(0, separator), entry.substr(separator + 1)};
+}
+
 }  // namespace
+
+bool drop_weaker_no_new_privileges(StringList& security_opt) {
+  const SecurityOptions options = parse_security_opt(security_opt);
+  if (!options.no_new_privileges_index || !options.invalid.empty()) return false;
+  const std::string deciding = (*security_opt)[*options.no_new_privileges_index];
+  std::vector<std::string> kept;
+  for (std::string& entry : *security_opt) {
+    if (split(entry).name != "no-new-privileges") kept.push_back(std::move(entry));
+  }
+  if (options.no_new_privileges) kept.push_back(deciding);
+  const bool dropped = kept.size() < security_opt->size();
+  *security_opt = std::move(kept);
+  return dropped;
+}
 
 SecurityOptions parse_security_opt(const StringList& security_opt) {
   SecurityOptions out;
   if (!security_opt) return out;
   for (std::size_t i = 0; i < security_opt->size(); ++i) {
     const std::string_view entry = (*security_opt)[i];
-    std::size_t separator = entry.find('=');
-    if (separator == std::string_view::npos) separator = entry.find(':');
-    if (separator == std::string_view::npos) {
+    const Split parts = split(entry);
+    if (!parts.value) {
       read_bare(out, entry, i);
     } else {
-      read_named(out, entry.substr(0, separator), {std::string(entry.substr(separator + 1)), i},
-                 entry);
+      read_named(out, parts.name, {std::string(*parts.value), i}, entry);
     }
   }
   return out;

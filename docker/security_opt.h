@@ -52,4 +52,10 @@ struct SecurityOptions {
 
 SecurityOptions parse_security_opt(const StringList& security_opt);
 
+// Leaves of the no-new-privileges entries only the one that switches it on, if the deciding one
+// does: an explicit `false` changes nothing but a default of the engine's own, which is its
+// administrator's. A list with an entry that the engine refuses stays as it is. True: something
+// was left out.
+bool drop_weaker_no_new_privileges(StringList& security_opt);
+
 }  // namespace dockreeve::docker

@@ -23,6 +23,8 @@ struct WireRequest {
   std::string registry_config; // X-Registry-Config, or empty
   std::optional<AnswerScope> answer;  // what has to leave the answer, if anything has
   std::optional<JudgedImage> image;   // what a created container must show as its image
+  docker::HeaderList upgrade_headers;
+  std::string_view upgrade;  // what a hijacked exchange upgrades to; a literal
 };
 
 // Move-only; only the Evaluator can make one, and only for a request that no enforced rule objected

@@ -147,6 +147,45 @@ Fact read_network(const Json& json, const std::string& where, const std::string&
   return out;
 }
 
+// {"sha256:…": [{labels of one container}, …]}
+Fact read_users(const Json& json, const std::string& where, const std::string&) {
+  if (!json.is_array()) throw Mistake(where, "must be a list of labels");
+  ImageUsersFact out;
+  for (const Json& item : json) {
+    const Json wrapped = {{"Labels", item}};
+    out.labels.push_back(Members(wrapped, where).texts("Labels"));
+  }
+  return out;
+}
+
+Fact read_service(const Json& json, const std::string& where, const std::string& name) {
+  Members members(json, where);
+  ServiceFact out;
+  out.id = members.text("ID");
+  out.name = members.text("Name", name);
+  out.labels = members.texts("Labels");
+  members.done();
+  return out;
+}
+
+Fact read_task(const Json& json, const std::string& where, const std::string&) {
+  Members members(json, where);
+  TaskFact out;
+  out.id = members.text("ID");
+  out.service_id = members.text("ServiceID");
+  members.done();
+  return out;
+}
+
+Fact read_secret(const Json& json, const std::string& where, const std::string&) {
+  Members members(json, where);
+  SecretFact out;
+  out.id = members.text("ID");
+  out.labels = members.texts("Labels");
+  members.done();
+  return out;
+}
+
 Fact read_engine(const Json& json, const std::string& where, const std::string&) {
   Members members(json, where);
   EngineFact out;
@@ -165,13 +204,19 @@ struct Section {
   bool by_name;
   Read read;
 };
-constexpr std::array<Section, 6> kSections{{
+constexpr std::array<Section, 12> kSections{{
     {"image", LookupKind::Image, false, &read_image},
     {"container", LookupKind::Container, false, &read_container},
     {"containers", LookupKind::Container, true, &read_container},
     {"volumes", LookupKind::Volume, true, &read_volume},
     {"networks", LookupKind::Network, true, &read_network},
     {"engine", LookupKind::Engine, false, &read_engine},
+    {"images", LookupKind::Image, true, &read_image},
+    {"imageUsers", LookupKind::ImageUsers, true, &read_users},
+    {"services", LookupKind::Service, true, &read_service},
+    {"tasks", LookupKind::Task, true, &read_task},
+    {"secrets", LookupKind::Secret, true, &read_secret},
+    {"configs", LookupKind::Config, true, &read_secret},
 }};
 
 void read_section(const Section& section, const Json& json, std::map<Lookup, Fact>& out) {
@@ -203,6 +248,16 @@ std::string_view kind_name(LookupKind kind) {
       return "path";
     case LookupKind::Engine:
       return "engine";
+    case LookupKind::ImageUsers:
+      return "users of image";
+    case LookupKind::Service:
+      return "service";
+    case LookupKind::Task:
+      return "task";
+    case LookupKind::Secret:
+      return "secret";
+    case LookupKind::Config:
+      return "config";
   }
   return "object";
 }
@@ -235,6 +290,21 @@ Fact default_answer(const Lookup& lookup) {
     }
     case LookupKind::HostPath:
       return PathFact{true, lookup.key};
+    case LookupKind::ImageUsers:
+      return ImageUsersFact{};
+    case LookupKind::Service: {
+      ServiceFact fact;
+      fact.name = lookup.key;
+      return fact;
+    }
+    case LookupKind::Task: {
+      TaskFact fact;
+      fact.service_id = "service";
+      return fact;
+    }
+    case LookupKind::Secret:
+    case LookupKind::Config:
+      return SecretFact{};
     case LookupKind::Engine:
       break;
   }

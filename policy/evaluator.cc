@@ -7,12 +7,14 @@
 #include <utility>
 
 #include "base/json.h"
+#include "docker/image_names.h"
 #include "policy/catalogue.h"
 #include "policy/message.h"
 #include "policy/ownership.h"
 #include "policy/redact.h"
 #include "policy/request_view.h"
 #include "policy/rule.h"
+#include "policy/rules/builds.h"
 #include "policy/rules/support.h"
 #include "policy/scope.h"
 
@@ -29,6 +31,8 @@ constexpr std::size_t kMostLookups = 64;
 
 constexpr std::string_view kOwnResources = "own-resources-only";
 constexpr std::string_view kEndpointAllowlist = "endpoint-allowlist";
+constexpr std::string_view kUninspectable = "uninspectable-stream";
+constexpr const char* kClassicBuild = "DOCKER_BUILDKIT=0 docker build";
 constexpr std::string_view kReservedLabels = "reserved-labels";
 constexpr std::string_view kDeviceRequests = "device-requests-allowlist";
 
@@ -108,6 +112,10 @@ bool opts_in(const Ruleset& rules, const std::string& route) {
     return rule.id == kEndpointAllowlist && enforced(rule.mode) && rule.params &&
            rules::contains(rule.params->list("allow"), route);
   });
+}
+
+bool is_tunnel(const docker::Route& route) {
+  return docker::upgrade_protocol(route) == "h2c";
 }
 
 Effect effect_of(Mode mode) {
@@ -208,15 +216,38 @@ class Judgement {
     } else if (route.access == docker::Access::OptIn && !opts_in(rules, name)) {
       Finding finding = always("unknown-endpoint", "path",
                                name + " is closed unless a policy of yours opens it by name. An "
-                                      "administrator can list " + name + " in `allow` of an "
-                                      "enforced endpoint-allowlist; a glob does not open it.");
+                                      "administrator can list it in `allow` of an enforced "
+                                      "endpoint-allowlist; a glob does not open it.");
       finding.fix = "ask an administrator to open " + name;
+      if (is_tunnel(route)) {
+        finding.message += " For builds without it use `DOCKER_BUILDKIT=0 docker build`.";
+        finding.fix = kClassicBuild;
+      }
       deny(std::move(finding));
+    } else if (is_tunnel(route)) {
+      note_tunnel(name);
     }
   }
 
-  // A container named like the start of another one's id takes over that id.
+  // What goes through an open tunnel is not seen, so that it was opened must be.
+  void note_tunnel(const std::string& name) {
+    if (std::any_of(findings.begin(), findings.end(),
+                    [](const Finding& finding) { return finding.rule == kUninspectable; })) {
+      return;
+    }
+    Finding finding = always(kUninspectable, "path",
+                             "The tunnel " + name + " was opened; nothing inspects what goes through.");
+    finding.effect = Effect::Audit;
+    finding.value = rules::quoted(name);
+    findings.push_back(std::move(finding));
+  }
+
+  // A container or an image named like the start of another one's id takes over that id.
   void check_names(const Ruleset& rules) {
+    for (const rules::GivenName& given : rules::names_given(request_)) {
+      if (!docker::looks_like_image_id(given.ref)) continue;
+      deny(ambiguous(given.pointer, "a name that looks like an id shadows other images"));
+    }
     const std::string_view route = request_.route().name;
     if (route != "container.create" && route != "container.rename") return;
     if (!has_rule(rules, kOwnResources) ||
@@ -320,6 +351,18 @@ class Judgement {
   Input input_;
 };
 
+// An explicit no-new-privileges=false that no rule objected to: it can do nothing but undo what the
+// engine's administrator has switched on for every container, so it does not reach the engine.
+void keep_engine_defaults(Request& request, Findings& findings) {
+  auto* create = request.body_as<CreateContainer>();
+  if (!create || !docker::drop_weaker_no_new_privileges(create->host_config.security_opt)) return;
+  Finding finding = always("no-new-privileges", "/HostConfig/SecurityOpt",
+                           "no-new-privileges=false was left out: the engine's own default holds.");
+  finding.effect = Effect::Mutated;
+  finding.value = "false";
+  findings.push_back(std::move(finding));
+}
+
 bool has_json_body(docker::Body body) {
   switch (body) {
     case docker::Body::Create:
@@ -327,6 +370,7 @@ bool has_json_body(docker::Body body) {
     case docker::Body::ExecStart:
     case docker::Body::Update:
     case docker::Body::VolumeCreate:
+    case docker::Body::Auth:
       return true;
     case docker::Body::None:
     case docker::Body::Ignored:
@@ -379,6 +423,8 @@ WireRequest wire_of(const Request& request, docker::ApiVersion fallback, std::st
   out.stream = route.stream;
   out.registry_auth = request.registry_auth;
   out.registry_config = request.registry_config;
+  out.upgrade_headers = request.upgrade_headers;
+  out.upgrade = docker::upgrade_protocol(route);
   return out;
 }
 
@@ -470,6 +516,7 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
   }
   if (admit) {
     pin_references(request, facts);
+    keep_engine_defaults(request, out.findings);
     stamp_labels(request, who, stamp.decision);
   }
   // Written once; the record gets the same bytes with the secrets cut out.

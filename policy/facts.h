@@ -25,6 +25,11 @@ enum class LookupKind : std::uint8_t {
   Network,    // L4: GET /networks/{key}
   HostPath,   // L5: realpath of key on the engine's host
   Engine,     // L6: GET /info; key is empty
+  ImageUsers, // L2: GET /containers/json of the image whose full id is key
+  Service,    // GET /services/{key}
+  Task,       // GET /tasks/{key}
+  Secret,     // GET /secrets/{key}
+  Config,     // GET /configs/{key}
 };
 
 struct Lookup {
@@ -74,7 +79,28 @@ struct EngineFact {
   std::string default_runtime, logging_driver;
 };
 
-using Fact = std::variant<ImageFact, ContainerFact, ExecFact, VolumeFact, NetworkFact, PathFact, EngineFact>;
+// The labels of every container, running or not, that was made from an image or one built upon it.
+struct ImageUsersFact {
+  std::vector<docker::Map<std::string>> labels;
+};
+struct ServiceFact {
+  bool found = true;
+  std::string id, name;
+  docker::Map<std::string> labels;
+};
+// A task has no labels of its own: its owner is that of its service.
+struct TaskFact {
+  bool found = true;
+  std::string id, service_id;
+};
+struct SecretFact {  // and configs
+  bool found = true;
+  std::string id;
+  docker::Map<std::string> labels;
+};
+
+using Fact = std::variant<ImageFact, ContainerFact, ExecFact, VolumeFact, NetworkFact, PathFact, EngineFact,
+                          ImageUsersFact, ServiceFact, TaskFact, SecretFact>;
 
 // What has been answered so far. A failed look-up is present with its Error.
 class Facts {

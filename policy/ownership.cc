@@ -56,6 +56,34 @@ const NetworkFact* network(const Facts& facts, const std::string& name) {
   return fact && fact->found && !fact->id.empty() ? fact : nullptr;
 }
 
+template <class T>
+const T* found_as(const Facts& facts, const Lookup& lookup) {
+  const Result<Fact>* answer = facts.find(lookup);
+  const T* fact = answer && *answer ? std::get_if<T>(&**answer) : nullptr;
+  return fact && fact->found && !fact->id.empty() ? fact : nullptr;
+}
+
+bool starts_id(const std::string& id, std::string_view text) {
+  constexpr std::string_view kPrefix = "sha256:";
+  if (text.starts_with(kPrefix)) text.remove_prefix(kPrefix.size());
+  const std::string_view digits =
+      std::string_view(id).substr(id.starts_with(kPrefix) ? kPrefix.size() : 0);
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos &&
+         digits.starts_with(text);
+}
+
+// A removal by name takes off that name, so only what is an id already becomes the full id.
+void pin_image(docker::Target& target, const Facts& facts) {
+  const auto* image = found_as<ImageFact>(facts, {LookupKind::Image, target.id});
+  if (!image) return;
+  if (target.route->name == "image.tag" || starts_id(image->id, target.id)) target.id = image->id;
+}
+
+template <class T>
+void pin_as(docker::Target& target, LookupKind kind, const Facts& facts) {
+  if (const T* fact = found_as<T>(facts, {kind, target.id})) target.id = fact->id;
+}
+
 void pin_mode(std::string& mode, const Facts& facts) {
   const std::string name = rules::joined_container(mode);
   if (name.empty()) return;
@@ -228,10 +256,34 @@ void stamp_labels(docker::Request& request, const Identity& who, const std::stri
 
 void pin_references(docker::Request& request, const Facts& facts) {
   docker::Target& target = request.target;
-  if (target.route->object == docker::Object::Container) {
-    if (const ContainerFact* fact = container(facts, target.id)) target.id = fact->id;
-  } else if (target.route->object == docker::Object::Network) {
-    if (const NetworkFact* fact = network(facts, target.id)) target.id = fact->id;
+  switch (target.route->object) {
+    case docker::Object::Container:
+      pin_as<ContainerFact>(target, LookupKind::Container, facts);
+      break;
+    case docker::Object::Network:
+      pin_as<NetworkFact>(target, LookupKind::Network, facts);
+      break;
+    case docker::Object::Image:
+      pin_image(target, facts);
+      break;
+    case docker::Object::Service:
+      pin_as<ServiceFact>(target, LookupKind::Service, facts);
+      break;
+    case docker::Object::Task:
+      pin_as<TaskFact>(target, LookupKind::Task, facts);
+      break;
+    case docker::Object::Secret:
+      pin_as<SecretFact>(target, LookupKind::Secret, facts);
+      break;
+    case docker::Object::Config:
+      pin_as<SecretFact>(target, LookupKind::Config, facts);
+      break;
+    case docker::Object::None:
+    case docker::Object::Exec:
+    case docker::Object::Volume:
+    case docker::Object::Plugin:
+    case docker::Object::Node:
+      break;
   }
   if (auto* create = request.body_as<CreateContainer>()) pin_create(*create, facts);
   if (target.route->name == "build") pin_build(target.query, facts);

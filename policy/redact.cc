@@ -84,6 +84,12 @@ class Redaction {
   void body(const std::monostate&) {}
   void body(const docker::ExecStart&) {}
   void body(const docker::UpdateContainer&) {}
+  void body(const docker::AuthConfig& auth) {
+    secret(auth.password, "/password");
+    secret(auth.auth, "/auth");
+    secret(auth.identity_token, "/identitytoken");
+    secret(auth.registry_token, "/registrytoken");
+  }
   void body(const VolumeCreate& volume) {
     map(volume.labels, "/Labels");
     volume_options(volume.driver_opts, "/DriverOpts");
@@ -109,6 +115,10 @@ class Redaction {
   void replace(const std::string& source, std::string text, std::string pointer) {
     pieces.push_back({&source, std::move(text)});
     pointers.push_back(std::move(pointer));
+  }
+
+  void secret(const std::string& value, const char* pointer) {
+    if (!value.empty()) replace(value, redacted(value), pointer);
   }
 
   // Every value: what a variable means is not known here.

@@ -96,6 +96,12 @@ constexpr std::array<Shown, 8> kShown{{
     {"network.inspect", AnswerKind::Network, false, true, false},
 }};
 
+// Of an image nothing is hidden, of a node and a plugin nothing is known.
+bool is_swarm_list(std::string_view route) {
+  return route == "service.list" || route == "task.list" || route == "secret.list" ||
+         route == "config.list";
+}
+
 bool is_labelled_prune(std::string_view route) {
   return route == "container.prune" || route == "network.prune" || route == "volume.prune" ||
          route == "image.prune";
@@ -156,7 +162,8 @@ OwnerScope scope_of(const Params& params, const Identity& who) {
 
 std::optional<AnswerScope> narrow(Request& request, const OwnerScope& scope) {
   const std::string_view route = request.route().name;
-  if (is_labelled_prune(route)) add_label(request, stamped_label(scope));
+  const bool limited_list = scope.reads && is_swarm_list(route);
+  if (limited_list || is_labelled_prune(route)) add_label(request, stamped_label(scope));
   if (route == "build.prune") {
     request.target.query = {{"filters", docker::write_filters({{"id", {std::string(kNoCacheRecord)}}})}};
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "docker/upgrade.h"
+
 namespace dockreeve::proxy {
 namespace {
 
@@ -166,7 +168,15 @@ std::optional<HeadError> read_request_header(const Header& header, RequestHead& 
       } else if (same(name, "x-request-id")) {
         if (!once(seen.id)) return refuse("x-request-id", "it is there twice");
         head.request_id = value;
+      } else if (docker::is_upgrade_header(name)) {
+        head.upgrade_headers.emplace_back(name, value);
       }
+      break;
+    case 's':
+      if (docker::is_upgrade_header(name)) head.upgrade_headers.emplace_back(name, value);
+      break;
+    case 'o':
+      if (same(name, "origin")) head.has_origin = true;
       break;
     default:
       break;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -31,6 +32,8 @@ struct RequestHead {
   bool has_content_type = false;
   std::string_view content_type;
   std::string_view user_agent, registry_auth, registry_config, request_id;
+  bool has_origin = false;  // only browsers send it
+  std::vector<std::pair<std::string_view, std::string_view>> upgrade_headers;  // docker/upgrade.h
 
   bool has_body() const { return chunked || (content_length && *content_length > 0); }
 };

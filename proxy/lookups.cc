@@ -39,6 +39,13 @@ std::string target_of(const policy::Lookup& lookup) {
     case LookupKind::Volume: return "/volumes/" + lookup.key;
     case LookupKind::Network: return "/networks/" + lookup.key;
     case LookupKind::Engine: return "/info";
+    // {"ancestor":["<id>"]}; the key is a full id and needs no escapes.
+    case LookupKind::ImageUsers:
+      return "/containers/json?all=1&filters=%7B%22ancestor%22%3A%5B%22" + lookup.key + "%22%5D%7D";
+    case LookupKind::Service: return "/services/" + lookup.key;
+    case LookupKind::Task: return "/tasks/" + lookup.key;
+    case LookupKind::Secret: return "/secrets/" + lookup.key;
+    case LookupKind::Config: return "/configs/" + lookup.key;
     case LookupKind::HostPath: break;
   }
   return {};
@@ -119,6 +126,41 @@ Fact container_fact(const json::Value& root) {
   return fact;
 }
 
+Fact service_fact(const json::Value& root) {
+  policy::ServiceFact fact;
+  fact.id = text(root, "ID");
+  if (const auto spec = root.find("Spec"); spec && spec->is_object()) {
+    fact.name = text(*spec, "Name");
+    fact.labels = text_map(spec->find("Labels"));
+  }
+  return fact;
+}
+
+Fact task_fact(const json::Value& root) {
+  policy::TaskFact fact;
+  fact.id = text(root, "ID");
+  fact.service_id = text(root, "ServiceID");
+  return fact;
+}
+
+Fact secret_fact(const json::Value& root) {
+  policy::SecretFact fact;
+  fact.id = text(root, "ID");
+  if (const auto spec = root.find("Spec"); spec && spec->is_object()) {
+    fact.labels = text_map(spec->find("Labels"));
+  }
+  return fact;
+}
+
+Result<Fact> image_users_fact(const json::Value& root) {
+  policy::ImageUsersFact fact;
+  for (auto user = root.first(); user; user = user->next()) {
+    if (!user->is_object()) return fail("", "the Docker engine's list of containers is not readable");
+    fact.labels.push_back(text_map(user->find("Labels")));
+  }
+  return fact;
+}
+
 Fact engine_fact(const json::Value& root) {
   policy::EngineFact fact;
   fact.default_runtime = text(root, "DefaultRuntime");
@@ -140,7 +182,12 @@ Result<Fact> parse_fact(LookupKind kind, int status, std::string body) {
       case LookupKind::Exec: { policy::ExecFact fact; fact.found = false; return fact; }
       case LookupKind::Volume: { policy::VolumeFact fact; fact.found = false; return fact; }
       case LookupKind::Network: { policy::NetworkFact fact; fact.found = false; return fact; }
+      case LookupKind::Service: { policy::ServiceFact fact; fact.found = false; return fact; }
+      case LookupKind::Task: { policy::TaskFact fact; fact.found = false; return fact; }
+      case LookupKind::Secret:
+      case LookupKind::Config: { policy::SecretFact fact; fact.found = false; return fact; }
       case LookupKind::Engine:
+      case LookupKind::ImageUsers:
       case LookupKind::HostPath: break;
     }
   }
@@ -151,6 +198,10 @@ Result<Fact> parse_fact(LookupKind kind, int status, std::string body) {
   auto document = json::Document::parse(std::move(body), limits);
   if (!document) return fail("", "the Docker engine's answer to a look-up is not readable: " + document.error().text());
   const json::Value root = (*document)->root();
+  if (kind == LookupKind::ImageUsers) {
+    if (!root.is_array()) return fail("", "the Docker engine's answer to a look-up is not a list");
+    return image_users_fact(root);
+  }
   if (!root.is_object()) return fail("", "the Docker engine's answer to a look-up is not an object");
   switch (kind) {
     case LookupKind::Image: return image_fact(root);
@@ -178,6 +229,11 @@ Result<Fact> parse_fact(LookupKind kind, int status, std::string body) {
       return fact;
     }
     case LookupKind::Engine: return engine_fact(root);
+    case LookupKind::Service: return service_fact(root);
+    case LookupKind::Task: return task_fact(root);
+    case LookupKind::Secret:
+    case LookupKind::Config: return secret_fact(root);
+    case LookupKind::ImageUsers:
     case LookupKind::HostPath: break;
   }
   return fail("", "unknown look-up");

@@ -75,7 +75,8 @@ bool is_json_body(docker::Body kind) {
     case docker::Body::ExecCreate:
     case docker::Body::ExecStart:
     case docker::Body::Update:
-    case docker::Body::VolumeCreate: return true;
+    case docker::Body::VolumeCreate:
+    case docker::Body::Auth: return true;
     case docker::Body::None:
     case docker::Body::Ignored:
     case docker::Body::Opaque:
@@ -95,6 +96,12 @@ bool is_registry_auth(std::string_view value) {
     if (!fine) return false;
   }
   return true;
+}
+
+// Credentials go where the engine talks to a registry, nowhere else.
+bool takes_credentials(const docker::Route& route) {
+  return route.name == "image.create" || route.name == "image.push" || route.name == "image.search" ||
+         route.name == "distribution.inspect";
 }
 
 std::string_view kind_of(docker::Object object) {
@@ -330,8 +337,16 @@ std::optional<docker::Refusal> Session::check_headers(const Exchange& x) const {
   if (is_json_body(route.body) && !is_json_type(type)) {
     return docker::Refusal::ambiguous("header/content-type", "it must be application/json in UTF-8");
   }
-  if (route.stream == docker::Stream::Hijack && x.head.has_upgrade && !equals_fold(x.head.upgrade, "tcp")) {
-    return docker::Refusal::ambiguous("header/upgrade", "only tcp is spoken here");
+  if (route.stream == docker::Stream::Hijack) {
+    const std::string_view protocol = docker::upgrade_protocol(route);
+    const bool must = protocol != "tcp";
+    if (x.head.has_upgrade ? !equals_fold(x.head.upgrade, protocol) : must) {
+      return docker::Refusal::ambiguous("header/upgrade", "only " + std::string(protocol) + " is spoken here");
+    }
+    // A page from anywhere could open a WebSocket with the certificate of whoever looks at it.
+    if (x.head.has_origin && protocol == "websocket") {
+      return refusal(403, "unknown-endpoint", "header/origin", "a browser may not open this stream");
+    }
   }
   if (x.head.has_upgrade && docker::is_spooled(docker::body_of(*x.target))) {
     return docker::Refusal::ambiguous("header/upgrade", "an upload upgrades to nothing; use `DOCKER_BUILDKIT=0 docker build`");
@@ -412,9 +427,13 @@ Task<bool> Session::serve_one(Io got, std::string head_block) {
     request = docker::decode_request(std::move(target_copy), std::move(x.body));
   }
   if (!request) co_return co_await refuse(x, std::move(request.error()));
-  // Credentials go where the engine needs them to pull, nowhere else.
-  if (route.name == "image.create") request->registry_auth = std::string(x.head.registry_auth);
+  if (takes_credentials(route)) request->registry_auth = std::string(x.head.registry_auth);
   if (route.name == "build") request->registry_config = std::string(x.head.registry_config);
+  if (route.stream == docker::Stream::Hijack) {
+    auto headers = docker::upgrade_headers(route, x.head.upgrade_headers);
+    if (!headers) co_return co_await refuse(x, std::move(headers.error()));
+    request->upgrade_headers = *std::move(headers);
+  }
 
   const policy::Evaluator& evaluator = *snapshot_->evaluator;
   if (!closed) {
@@ -531,7 +550,9 @@ Task<bool> Session::record(Exchange& x, const policy::Decision& decision, audit:
     }
   }
   facts.body_bytes = static_cast<std::int64_t>(x.body_bytes);
-  if (x.body_bytes > 0) {
+  // A hash of credentials would let them be guessed from the audit file.
+  const bool credentials = x.target && x.target->route->body == docker::Body::Auth;
+  if (x.body_bytes > 0 && !credentials) {
     facts.body_sha256 = x.body_sha256;
     if (const auto* admitted = std::get_if<policy::Admitted>(&decision.outcome)) {
       if (!admitted->wire().body.empty()) facts.forwarded_sha256 = loop_.hash.hex(admitted->wire().body);

@@ -369,7 +369,7 @@ Task<bool> Session::forward_hijack(Exchange& x, const policy::WireRequest& wire)
   }
   to_client.append("X-Dockreeve-Decision: ").append(x.id).append("\r\n");
   if (read.head.status == 101) {
-    to_client.append("Connection: Upgrade\r\nUpgrade: tcp\r\n");
+    to_client.append("Connection: Upgrade\r\nUpgrade: ").append(wire.upgrade).append("\r\n");
   }
   to_client.append("\r\n").append(buffer, read.head_size);
   std::string to_engine = std::move(input_);

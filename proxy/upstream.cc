@@ -71,7 +71,10 @@ std::string wire_head(const policy::WireRequest& wire, bool chunked, std::uint64
     out.append("X-Registry-Config: ").append(wire.registry_config).append("\r\n");
   }
   if (upgrade && wire.stream == docker::Stream::Hijack) {
-    out.append("Connection: Upgrade\r\nUpgrade: tcp\r\n");
+    out.append("Connection: Upgrade\r\nUpgrade: ").append(wire.upgrade).append("\r\n");
+    for (const auto& [name, value] : wire.upgrade_headers) {
+      out.append(name).append(": ").append(value).append("\r\n");
+    }
   }
   if (wire.body_kind == docker::Body::Opaque || docker::is_spooled(wire.body_kind)) {
     out.append("Content-Type: application/x-tar\r\n");

@@ -16,6 +16,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "docker/image_names.h"
 #include "policy/rules/rules.h"
 #include "policy/rules/support.h"
 
@@ -110,6 +111,8 @@ std::vector<GivenName> names_given(const docker::Request& request) {
     for (const std::string& name : request.images->names)
       add(docker::parse_image_ref(name), "body");
   }
+  for (docker::NewName& name : docker::new_image_names(request.target))
+    out.push_back({std::move(name.ref), std::move(name.pointer)});
   const bool import = docker::body_of(request.target) == docker::Body::ImportArchive;
   if (import && !docker::param(query, "repo").empty()) {
     add(docker::parse_pull_ref(docker::param(query, "repo"), docker::param(query, "tag")),

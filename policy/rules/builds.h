@@ -1,4 +1,5 @@
-// What a build, a load or an import names: the images it reads, the names it gives.
+// What a build, a load or an import names: the images it reads, the names it gives. Tags and commits
+// give names too.
 #pragma once
 
 #include <string>
@@ -17,7 +18,7 @@ struct ReadImage {
 };
 std::vector<ReadImage> images_read(const docker::Request& request);
 
-// A name that a build, a load or an import puts on its result, whatever had it before.
+// A name that a build, a load, an import, a tag or a commit puts on an image, whatever had it before.
 struct GivenName {
   docker::ImageRef ref;
   std::string pointer;  // "query/t", "body"

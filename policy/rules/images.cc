@@ -8,6 +8,9 @@
 //            that a Dockerfile reads are judged the same way; a build, a load or an import may not
 //            give its result a name that matches
 //   params   registries: [pattern]; allowImageIds
+//            Names of such a registry may not be given to other images by image.tag, commit or a
+//            build: what carries them counts as pulled from there. Hosts that the engine would dial
+//            (auth, image.search, distribution.inspect) are judged by the same patterns
 //   maps to  CIS Docker 4.2
 //
 // no-latest-tag            Config.Image has a tag that is not `forbidden`, or a digest, or is an
@@ -23,6 +26,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "docker/auth.h"
 #include "docker/image_ref.h"
 #include "policy/rules/builds.h"
 #include "policy/rules/rules.h"
@@ -71,18 +75,13 @@ bool is_listed(std::span<const ImagePattern> registries, const ImageRef& ref) {
                      [&ref](const ImagePattern& pattern) { return pattern.matches(ref); });
 }
 
-// Whether a request takes a name that counts as coming from a trusted registry. `source`: the image
-// that gets it; null when the request makes one.
-bool squats_trusted_name(std::span<const ImagePattern> registries, const ImageRef& target,
-                         const ImageFact* source) {
-  if (!is_listed(registries, target)) return false;
-  if (!source || !source->found) return true;
-  return std::none_of(source->repo_digests.begin(), source->repo_digests.end(),
-                      [&](const std::string& name) {
-                        const Result<ImageRef> pulled = docker::parse_image_ref(name);
-                        return pulled && pulled->repository() == target.repository() &&
-                               is_listed(registries, *pulled);
-                      });
+// The registry that a search term names; the rest is what is searched for.
+std::string searched_registry(const std::string& term) {
+  const std::size_t slash = term.find('/');
+  const std::string first = term.substr(0, slash);
+  const bool names_host = slash != std::string::npos &&
+                          (first.find_first_of(".:") != std::string::npos || first == "localhost");
+  return docker::registry_host(names_host ? first : "");
 }
 
 struct TrustedRegistry {
@@ -141,8 +140,17 @@ struct TrustedRegistry {
         if (mount.kind != MountKind::Image) continue;
         check(docker::parse_image_ref(mount.raw_source), mount.raw_source, mount.pointer, in, out);
       }
+    } else if (const auto* auth = in.request.body_as<docker::AuthConfig>()) {
+      check_host(docker::registry_host(auth->server_address), "/serveraddress", out);
     } else if (is_route(in, "image.create")) {
       check_pull(in, out);
+    } else if (is_route(in, "image.search")) {
+      check_host(searched_registry(std::string(docker::param(in.request.target.query, "term"))),
+                 "query/term", out);
+    } else if (is_route(in, "distribution.inspect")) {
+      const std::string& name = in.request.target.id;
+      const Result<ImageRef> ref = docker::parse_image_ref(name);
+      if (!ref || !listed(*ref)) add(name, ref ? ref->canonical() : name, "path", out);
     }
     for (const ReadImage& image : images_read(in.request)) {
       check(docker::parse_image_ref(image.name), image.name, image.pointer, in, out);
@@ -150,9 +158,25 @@ struct TrustedRegistry {
     check_given_names(in, out);
   }
 
+  void check_host(const std::string& host, std::string pointer, Report& out) const {
+    if (std::any_of(registries.begin(), registries.end(), [&host](const ImagePattern& pattern) {
+          return pattern.covers_registry(host);
+        })) {
+      return;
+    }
+    out.add(std::move(pointer), quoted(host),
+            {{"text", "Registry " + host + " is not a trusted one."}});
+  }
+
   void check_given_names(const Input& in, Report& out) const {
-    for (const GivenName& given : names_given(in.request)) {
-      if (!squats_trusted_name(registries, given.ref, nullptr)) continue;
+    const std::vector<GivenName> names = names_given(in.request);
+    const ImageFact* source = nullptr;
+    if (is_route(in, "image.tag")) {
+      source = fact<ImageFact>(in, image_lookup(in.request.target.id), "path", out);
+      if (!source) return;
+    }
+    for (const GivenName& given : names) {
+      if (!squats_trusted_name(registries, given.ref, source)) continue;
       const std::string name = given.ref.canonical();
       out.add(given.pointer, quoted(name),
               {{"image", name},
@@ -167,6 +191,7 @@ struct TrustedRegistry {
     if (ref && (ref->may_be_id || (allow_ids && is_id(*ref)))) out.push_back(image_lookup(text));
   }
   void needs(const Input& in, std::vector<Lookup>& out) const {
+    if (is_route(in, "image.tag")) out.push_back(image_lookup(in.request.target.id));
     for (const ReadImage& image : images_read(in.request)) {
       ask(docker::parse_image_ref(image.name), image.name, out);
     }
@@ -239,6 +264,19 @@ void check_image_labels(const PatternMap& labels, const CreateContainer& create,
 }
 
 }  // namespace
+
+bool squats_trusted_name(std::span<const ImagePattern> registries, const ImageRef& target,
+                         const ImageFact* source) {
+  if (!is_listed(registries, target)) return false;
+  if (!source || !source->found) return true;
+  // A digest of a repository is kept for what was pulled from it.
+  return std::none_of(source->repo_digests.begin(), source->repo_digests.end(),
+                      [&](const std::string& name) {
+                        const Result<ImageRef> pulled = docker::parse_image_ref(name);
+                        return pulled && pulled->repository() == target.repository() &&
+                               is_listed(registries, *pulled);
+                      });
+}
 
 Result<Check> trusted_registry(const Params& params) {
   TrustedRegistry rule;

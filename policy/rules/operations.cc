@@ -103,11 +103,15 @@ void check_push(const std::vector<ImagePattern>& registries, const Input& in, Re
   if (!is_route(in, "image.push")) return;
   const std::string& name = in.request.target.id;
   const Result<docker::ImageRef> ref = docker::parse_pull_ref(name, query(in, "tag"));
-  if (ref && std::any_of(registries.begin(), registries.end(),
-                         [&](const ImagePattern& pattern) { return pattern.matches(*ref); })) {
+  // Without a tag the engine pushes every tag of the repository.
+  const bool all_tags = ref && ref->tag.empty();
+  if (ref && std::any_of(registries.begin(), registries.end(), [&](const ImagePattern& pattern) {
+        return all_tags ? pattern.matches_all_tags(*ref) : pattern.matches(*ref);
+      })) {
     return;
   }
-  out.add("path", quoted(name), {{"value", ref ? ref->canonical() : name}});
+  const std::string shown = !ref ? name : all_tags ? ref->repository() : ref->canonical();
+  out.add("path", quoted(name), {{"value", shown}});
 }
 
 void check_endpoint(const std::vector<std::string>& allow, const Input& in, Report& out) {

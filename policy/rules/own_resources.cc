@@ -1,8 +1,8 @@
 // own-resources-only
 //
-// Containers, execs, volumes and networks belong to the caller who made them: the gateway labels
-// what it lets through. By path, an object of somebody else answers exactly as one that does not
-// exist, so that nobody learns what others run.
+// Containers, execs, volumes, networks and swarm objects belong to the caller who made them: the
+// gateway labels what it lets through. Images are shared (own_images.h). By path, an object of
+// somebody else answers exactly as one that does not exist, so that nobody learns what others run.
 //
 //   reads    the object a route names; VolumesFrom, Links, container: modes, named networks and
 //            named volumes of a create body; the name of a volume create; networkmode of a build;
@@ -18,6 +18,7 @@
 //   maps to  -
 #include "policy/ownership.h"
 #include "policy/rules/builds.h"
+#include "policy/rules/own_images.h"
 #include "policy/rules/rules.h"
 #include "policy/rules/support.h"
 #include "policy/scope.h"
@@ -39,8 +40,17 @@ std::string_view kind_name(LookupKind kind) {
       return "Volume";
     case LookupKind::Network:
       return "Network";
+    case LookupKind::Service:
+      return "Service";
+    case LookupKind::Task:
+      return "Task";
+    case LookupKind::Secret:
+      return "Secret";
+    case LookupKind::Config:
+      return "Config";
     case LookupKind::Container:
     case LookupKind::Image:
+    case LookupKind::ImageUsers:
     case LookupKind::HostPath:
     case LookupKind::Engine:
       break;
@@ -57,8 +67,17 @@ std::string absent_text(LookupKind kind, const std::string& name) {
       return "get " + name + ": no such volume";
     case LookupKind::Network:
       return "network " + name + " not found";
+    case LookupKind::Service:
+      return "service " + name + " not found";
+    case LookupKind::Task:
+      return "task " + name + " not found";
+    case LookupKind::Secret:
+      return "secret " + name + " not found";
+    case LookupKind::Config:
+      return "config " + name + " not found";
     case LookupKind::Container:
     case LookupKind::Image:
+    case LookupKind::ImageUsers:
     case LookupKind::HostPath:
     case LookupKind::Engine:
       break;
@@ -76,14 +95,18 @@ std::optional<LookupKind> kind_of(Object object) {
       return LookupKind::Volume;
     case Object::Network:
       return LookupKind::Network;
+    case Object::Service:
+      return LookupKind::Service;
+    case Object::Task:
+      return LookupKind::Task;
+    case Object::Secret:
+      return LookupKind::Secret;
+    case Object::Config:
+      return LookupKind::Config;
     case Object::None:
     case Object::Image:
     case Object::Plugin:
-    case Object::Service:
     case Object::Node:
-    case Object::Task:
-    case Object::Secret:
-    case Object::Config:
       break;
   }
   return std::nullopt;
@@ -117,7 +140,7 @@ struct OwnResources {
     // ps can be told to show the environment of what it lists.
     const bool environment =
         route.name == "container.top" && !docker::param(request.target.query, "ps_args").empty();
-    return reads || environment || route.access != docker::Access::Read;
+    return reads || environment || !docker::only_reads(route);
   }
   bool is_mine(const Owner& owner, const Identity& who) const {
     return owner.labels && scope_of(*params, who).owns(*owner.labels);
@@ -135,8 +158,20 @@ struct OwnResources {
         if (!exec->found) return {Owner::State::Absent, nullptr};
         return find({LookupKind::Container, exec->container_id}, in, pointer, out);
       }
+      case LookupKind::Task: {
+        const auto* task = fact<TaskFact>(in, lookup, pointer, out);
+        if (!task) return {};
+        if (!task->found) return {Owner::State::Absent, nullptr};
+        return find({LookupKind::Service, task->service_id}, in, pointer, out);
+      }
+      case LookupKind::Service:
+        return owner_in(fact<ServiceFact>(in, lookup, pointer, out));
+      case LookupKind::Secret:
+      case LookupKind::Config:
+        return owner_in(fact<SecretFact>(in, lookup, pointer, out));
       case LookupKind::Container:
       case LookupKind::Image:
+      case LookupKind::ImageUsers:
       case LookupKind::HostPath:
       case LookupKind::Engine:
         break;
@@ -209,24 +244,6 @@ struct OwnResources {
     return {};
   }
 
-  // A name is not taken from an image that carries another team's labels.
-  void check_given_names(const Input& in, Report& out) const {
-    for (const GivenName& given : names_given(in.request)) {
-      const std::string name = given.ref.canonical();
-      const auto* image = fact<ImageFact>(in, {LookupKind::Image, name}, given.pointer, out);
-      if (!image || !image->found || !has_owner(image->labels) ||
-          scope_of(*params, in.who).owns(image->labels)) {
-        continue;
-      }
-      out.add(given.pointer, quoted(name),
-              {{"kind", "Image"},
-               {"id", name},
-               {"owner", "someone else"},
-               {"text", "Image " + name + " belongs to another team, so it keeps its name. Give "
-                        "your image a name of its own, or ask them."}});
-    }
-  }
-
   void run(const Input& in, Report& out) const {
     const docker::Route& route = in.request.route();
     if (!covers(in.request)) return;
@@ -234,7 +251,8 @@ struct OwnResources {
     check_beside(in, out);
     for (const Reference& reference : references_of(in))
       check_reference(reference, in, out);
-    check_given_names(in, out);
+    check_own_images([&](const Labels& labels) { return scope_of(*params, in.who).owns(labels); }, in,
+                     out);
   }
 
   void needs(const Input& in, std::vector<Lookup>& out) const {
@@ -246,14 +264,14 @@ struct OwnResources {
       Lookup lookup{*kind, in.request.target.id};
       const auto* exec = known<ExecFact>(in, lookup);
       if (exec && exec->found) out.push_back({LookupKind::Container, exec->container_id});
+      const auto* task = known<TaskFact>(in, lookup);
+      if (task && task->found) out.push_back({LookupKind::Service, task->service_id});
       out.push_back(std::move(lookup));
     }
     for (Reference& reference : references_of(in)) {
       out.push_back({reference.kind, std::move(reference.name)});
     }
-    for (const GivenName& given : names_given(in.request)) {
-      out.push_back({LookupKind::Image, given.ref.canonical()});
-    }
+    own_image_needs(in, out);
   }
 };
 

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "docker/image_ref.h"
 #include "docker/request.h"
 #include "policy/request_view.h"
 #include "policy/rule.h"
@@ -138,6 +139,13 @@ class PatternSet {
 // A parameter that maps names to patterns.
 using PatternMap = std::map<std::string, Pattern>;
 Result<PatternMap> compile_map(const Params& params, std::string_view parameter);
+
+// Whether an image that is given the name `target` would pass for one of the registries that a
+// trusted-registry rule lists. `source` is the image that gets the name, null when the request makes
+// a new one: an image keeps within its repository when the engine knows that it was pulled from
+// there and that origin is listed too. Defined in images.cc.
+bool squats_trusted_name(std::span<const docker::ImagePattern> registries,
+                         const docker::ImageRef& target, const ImageFact* source);
 
 // Go's strconv.Atoi for the user grammar: an optional sign and digits. Nothing for anything else.
 std::optional<std::int64_t> atoi(std::string_view text);

@@ -26,6 +26,7 @@ const Route& route_for(std::uint8_t letter) {
   static const Route kStart = make(Body::ExecStart, "exec.start");
   static const Route kUpdate = make(Body::Update, "container.update");
   static const Route kVolume = make(Body::VolumeCreate, "volume.create");
+  static const Route kAuth = make(Body::Auth, "system.auth");
   static const Route kIgnored = make(Body::Ignored, "container.attach");
   static const Route kNone = make(Body::None, "container.start");
   switch (letter) {
@@ -37,6 +38,8 @@ const Route& route_for(std::uint8_t letter) {
       return kUpdate;
     case 'v':
       return kVolume;
+    case 'a':
+      return kAuth;
     case 'i':
       return kIgnored;
     default:

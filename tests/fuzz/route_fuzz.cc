@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "docker/image_names.h"
 #include "docker/route.h"
 
 using dockreeve::docker::ApiVersion;
@@ -26,6 +27,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!second || second->route != first->route || second->id != first->id ||
       second->id2 != first->id2 || second->query != first->query ||
       dockreeve::docker::encode_target(*second, ApiVersion{}) != encoded) {
+    std::abort();
+  }
+  // The same for the names of images.
+  auto named = *first;
+  if (!dockreeve::docker::canonical_image_names(named)) return 0;
+  const std::string canonical = dockreeve::docker::encode_target(named, ApiVersion{41});
+  auto again = dockreeve::docker::classify(method, canonical);
+  // A name in full may be longer than a path holds.
+  if (!again && canonical.size() > encoded.size()) return 0;
+  if (!again || !dockreeve::docker::canonical_image_names(*again) || again->id != named.id ||
+      again->query != named.query) {
     std::abort();
   }
   return 0;

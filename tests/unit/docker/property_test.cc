@@ -145,6 +145,10 @@ class Filler {
     fill_below(65535, u.blkio_weight);
   }
   void set(VolumeCreate& v) { fill(v.name, v.driver, v.driver_opts, v.labels); }
+  void set(AuthConfig& a) {
+    fill(a.username, a.password, a.auth, a.email, a.server_address, a.identity_token,
+         a.registry_token);
+  }
 
  private:
   std::mt19937_64 random_;
@@ -167,11 +171,14 @@ Parsed<UpdateContainer> decode_as(const UpdateContainer&, std::string body, Unkn
 Parsed<VolumeCreate> decode_as(const VolumeCreate&, std::string body, UnknownFields& u) {
   return decode_volume_create(std::move(body), u);
 }
+Parsed<AuthConfig> decode_as(const AuthConfig&, std::string body, UnknownFields& u) {
+  return decode_auth(std::move(body), u);
+}
 
 template <class T>
 class BodyLaws : public testing::Test {};
-using Bodies =
-    testing::Types<CreateContainer, ExecCreate, ExecStart, UpdateContainer, VolumeCreate>;
+using Bodies = testing::Types<CreateContainer, ExecCreate, ExecStart, UpdateContainer, VolumeCreate,
+                              AuthConfig>;
 TYPED_TEST_SUITE(BodyLaws, Bodies);
 
 TYPED_TEST(BodyLaws, DecodeUndoesEncode) {
@@ -298,6 +305,7 @@ TEST(SchemaLaws, NoOtherSpellingOfASmallBodyKeyPasses) {
   expect_no_other_spelling_in_body<ExecStart>();
   expect_no_other_spelling_in_body<UpdateContainer>();
   expect_no_other_spelling_in_body<VolumeCreate>();
+  expect_no_other_spelling_in_body<AuthConfig>();
 }
 
 TEST(SchemaLaws, UnknownKeysAreReportedAndDroppedEverywhere) {
@@ -384,6 +392,9 @@ TEST(SchemaLaws, AFullBodyHasEveryKey) {
   VolumeCreate volume;
   Filler(7, 100).set(volume);
   expect_all_rows_in<VolumeCreate>(nlohmann::json::parse(encode(volume)));
+  AuthConfig auth;
+  Filler(7, 100).set(auth);
+  expect_all_rows_in<AuthConfig>(nlohmann::json::parse(encode(auth)));
 }
 
 }  // namespace

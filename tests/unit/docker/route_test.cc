@@ -233,6 +233,12 @@ TEST(Route, OpensExactlyTheRoutesOfThisRelease) {
                                         "image.create",
                                         "image.load",
                                         "build",
+                                        "image.save",
+                                        "image.save_all",
+                                        "image.attestations",
+                                        "image.tag",
+                                        "image.push",
+                                        "image.remove",
                                         "network.list",
                                         "network.inspect",
                                         "volume.list",
@@ -247,10 +253,14 @@ TEST(Route, OpensExactlyTheRoutesOfThisRelease) {
 
 TEST(Route, LeavesTheseToAnAdministrator) {
   const std::set<std::string_view> opt_in{
-      "image.search",  "distribution.inspect", "build.cancel",   "plugin.list",    "plugin.inspect",
-      "service.list",  "service.inspect",      "service.remove", "service.logs",   "node.list",
-      "node.inspect",  "task.list",            "task.inspect",   "task.logs",      "secret.list",
-      "secret.inspect", "secret.remove",       "config.list",    "config.inspect", "config.remove"};
+      "system.auth",  "container.attach_ws", "session",
+      "grpc",         "image.search",        "distribution.inspect",
+      "build.cancel", "plugin.list",         "plugin.inspect",
+      "service.list", "service.inspect",     "service.remove",
+      "service.logs", "node.list",           "node.inspect",
+      "task.list",    "task.inspect",        "task.logs",
+      "secret.list",  "secret.inspect",      "secret.remove",
+      "config.list",  "config.inspect",      "config.remove"};
   for (const Route& route : routes()) {
     EXPECT_EQ(route.access == Access::OptIn, opt_in.contains(route.name)) << route.name;
   }

@@ -107,6 +107,27 @@ TEST(SecurityOpt, ALaterProfileReplacesAnEarlierOne) {
   EXPECT_EQ(got.seccomp_problem, "");
 }
 
+TEST(SecurityOpt, OnlyTheStrongerNoNewPrivilegesIsKept) {
+  const auto kept = [](std::vector<std::string> entries) {
+    StringList list = std::move(entries);
+    drop_weaker_no_new_privileges(list);
+    return *list;
+  };
+  using Entries = std::vector<std::string>;
+  EXPECT_EQ(kept({"no-new-privileges=false"}), Entries{});
+  EXPECT_EQ(kept({"no-new-privileges:0", "label=type:x"}), Entries{"label=type:x"});
+  EXPECT_EQ(kept({"no-new-privileges", "no-new-privileges=F"}), Entries{});
+  EXPECT_EQ(kept({"no-new-privileges=false", "no-new-privileges"}), Entries{"no-new-privileges"});
+  EXPECT_EQ(kept({"no-new-privileges:true"}), Entries{"no-new-privileges:true"});
+  // The engine refuses the request; it is not made to pass.
+  const Entries refused{"no-new-privileges=false", "no-new-privileges=no"};
+  EXPECT_EQ(kept(refused), refused);
+  StringList absent;
+  EXPECT_FALSE(drop_weaker_no_new_privileges(absent));
+  StringList strong = Entries{"no-new-privileges"};
+  EXPECT_FALSE(drop_weaker_no_new_privileges(strong));
+}
+
 TEST(SecurityOpt, AppArmorLastEntryWins) {
   EXPECT_EQ(parse({"apparmor:unconfined"}).apparmor->value, "unconfined");
   const SecurityOptions got = parse({"apparmor=unconfined", "apparmor=docker-default"});

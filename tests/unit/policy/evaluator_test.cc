@@ -162,13 +162,21 @@ TEST(Evaluator, OptInRoutesNeedAnEnforcedAllowListThatNamesThem) {
   EXPECT_NE(globbed.findings[0].message.find("`allow` of an enforced endpoint-allowlist"),
             std::string::npos);
   EXPECT_EQ(rules_of(outcome(Mode::Enforce, {"image.*"})), Texts{"endpoint-allowlist:deny"});
-  EXPECT_TRUE(decide(evaluator({{rule("no-privileged", Mode::Enforce)}}), request_for(api, ""))
-                  .denied());
+  EXPECT_TRUE(
+      decide(evaluator({{rule("no-privileged", Mode::Enforce)}}), request_for(api, "")).denied());
   // Closed rows stay closed, whoever names them.
   EXPECT_TRUE(decide(evaluator({{rule("endpoint-allowlist", Mode::Enforce,
                                       {{"allow", Texts{"swarm.inspect"}}})}}),
                      request_for("GET /v1.41/swarm", ""))
                   .denied());
+}
+
+TEST(Evaluator, AWeakerNoNewPrivilegesDoesNotReachTheEngine) {
+  const Decision decision =
+      decide(evaluator({{rule("no-privileged", Mode::Enforce)}}),
+             request_for(kCreate, host(R"("SecurityOpt":["no-new-privileges=false"])")));
+  EXPECT_EQ(rules_of(decision), Texts{"no-new-privileges:mutated"});
+  EXPECT_EQ(wire(decision).body.find("no-new-privileges"), std::string::npos);
 }
 
 TEST(Evaluator, AFailedLookupDeniesUnlessThePolicySaysOtherwise) {

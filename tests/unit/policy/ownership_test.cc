@@ -87,6 +87,11 @@ Result<Fact> answer(const Lookup& lookup) {
       return fact;
     }
     case LookupKind::Image:
+    case LookupKind::ImageUsers:
+    case LookupKind::Service:
+    case LookupKind::Task:
+    case LookupKind::Secret:
+    case LookupKind::Config:
     case LookupKind::HostPath:
     case LookupKind::Engine:
       break;

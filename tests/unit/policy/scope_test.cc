@@ -48,6 +48,24 @@ Decision decide(const std::string& parameters, const Identity& who, const std::s
   return evaluator(parameters).evaluate(request_for(api, ""), who, facts, Stamp{"01D"});
 }
 
+TEST(SwarmLists, GetTheCallersLabel) {
+  const auto narrowed = [](const std::string& api, OwnerScope scope) {
+    docker::Request request = request_for(api, "");
+    EXPECT_FALSE(narrow(request, scope));
+    return std::string(docker::param(request.target.query, "filters"));
+  };
+  OwnerScope team{OwnedBy::Team, true, false, "alice", {"web"}};
+  OwnerScope person{OwnedBy::Identity, true, false, "alice", {"web"}};
+  EXPECT_EQ(narrowed("GET /v1.41/services", team), R"({"label":["io.dockreeve.team=web"]})");
+  EXPECT_EQ(narrowed("GET /v1.41/secrets", person), R"({"label":["io.dockreeve.owner=alice"]})");
+  EXPECT_EQ(narrowed("GET /v1.41/tasks?filters=%7B%22label%22%3A%5B%22io.dockreeve.team%3Ddata%22%5D%7D",
+                     team),
+            R"({"label":["io.dockreeve.team=data","io.dockreeve.team=web"]})");
+  EXPECT_EQ(narrowed("GET /v1.41/nodes", team), "");
+  team.reads = false;
+  EXPECT_EQ(narrowed("GET /v1.41/configs", team), "");
+}
+
 WireRequest wire(const std::string& parameters, const Identity& who, const std::string& api,
                  const Facts& facts = {}) {
   const Decision decision = decide(parameters, who, api, facts);

@@ -87,5 +87,33 @@ TEST(ParseFact, ReadsVolumeOptionsImageHealthAndEngineDefaults) {
   EXPECT_FALSE(engine.no_new_privileges_default);
 }
 
+TEST(ParseFact, ReadsWhoUsesAnImage) {
+  const auto fact = parse_fact(LookupKind::ImageUsers, 200,
+                               R"([{"Id":"1","Labels":{"io.dockreeve.team":"web"}},{"Id":"2","Labels":null},{"Id":"3"}])");
+  ASSERT_TRUE(fact.has_value());
+  const auto& users = std::get<policy::ImageUsersFact>(*fact);
+  ASSERT_EQ(users.labels.size(), 3u);
+  EXPECT_EQ(users.labels[0].at("io.dockreeve.team"), "web");
+  EXPECT_TRUE(users.labels[1].empty());
+  EXPECT_FALSE(parse_fact(LookupKind::ImageUsers, 404, "{}").has_value());
+  EXPECT_FALSE(parse_fact(LookupKind::ImageUsers, 200, "{}").has_value());
+  EXPECT_FALSE(parse_fact(LookupKind::ImageUsers, 200, "[1]").has_value());
+}
+
+TEST(ParseFact, ReadsSwarmObjects) {
+  const std::string body = R"({"ID":"x1","ServiceID":"s1","Spec":{"Name":"web","Labels":{"a":"b"}}})";
+  const auto service = parse_fact(LookupKind::Service, 200, body);
+  EXPECT_EQ(std::get<policy::ServiceFact>(*service).id, "x1");
+  EXPECT_EQ(std::get<policy::ServiceFact>(*service).name, "web");
+  EXPECT_EQ(std::get<policy::ServiceFact>(*service).labels.at("a"), "b");
+  EXPECT_EQ(std::get<policy::TaskFact>(*parse_fact(LookupKind::Task, 200, body)).service_id, "s1");
+  for (const LookupKind kind : {LookupKind::Secret, LookupKind::Config}) {
+    EXPECT_EQ(std::get<policy::SecretFact>(*parse_fact(kind, 200, body)).labels.at("a"), "b");
+    EXPECT_FALSE(std::get<policy::SecretFact>(*parse_fact(kind, 404, "{}")).found);
+    // Not a swarm manager: nothing is known.
+    EXPECT_FALSE(parse_fact(kind, 503, "{}").has_value());
+  }
+}
+
 }  // namespace
 }  // namespace dockreeve::proxy
