@@ -132,7 +132,7 @@ int eval(const EvalOptions& options) {
     }
     context = *std::move(parsed);
   }
-  const policy::Evaluator evaluator(set);
+  const policy::Evaluator evaluator(set, policy::ClosedRoutes::JudgedByRules);
   const std::optional<policy::Decision> decision = decide(evaluator, context, options, std::move(body));
   if (!decision) return kUsage;
   if (options.format == "json") {
@@ -159,6 +159,7 @@ void add_eval_command(CLI::App& app, int* exit_code) {
   command->add_option("-o,--output", options->format, "text or json")->check(CLI::IsMember({"text", "json"}));
   command->footer("Look-ups that the context does not answer get defaults: the image exists without USER, health check and age;\n"
                   "volumes do not exist; paths are no links; the engine has no user namespaces.\n"
+                  "Services are judged by the rules, although serve keeps their routes closed until a policy names them.\n"
                   "Exit codes: 0 allowed (also with warnings), 1 denied, 64 wrong usage, 65 bad context, 66 file not found,\n"
                   "78 policies do not load.");
   command->callback([options, exit_code] { *exit_code = eval(*options); });

@@ -1,6 +1,7 @@
 // Walks the schema tables over a parsed body.
 #include "docker/decode.h"
 
+#include "docker/host_mount.h"
 #include "docker/schema.h"
 
 namespace dockreeve::docker {
@@ -137,6 +138,27 @@ bool read(json::Value v, Pair& out, Reading& reading, const Place& place) {
   return true;
 }
 
+bool read(json::Value v, Fraction& out, Reading& reading, const Place& place) {
+  constexpr const char* kWanted = "must be between 0 and 1 with at most nine decimals";
+  if (v.kind() == json::Kind::Integer) {
+    if (v.integer() != 0 && v.integer() != 1) return reading.refuse(place, kWanted);
+    out.billionths = v.integer() * kBillion;
+    return true;
+  }
+  if (v.kind() != json::Kind::Number) return reading.wrong_type(place, "a number", v);
+  constexpr std::string_view kPrefix = "0.";
+  const std::string_view text = v.text();
+  std::string digits(text.substr(std::min(kPrefix.size(), text.size())));
+  if (!text.starts_with(kPrefix) || digits.size() > kFractionDigits ||
+      digits.find_first_not_of("0123456789") != std::string::npos) {
+    return reading.refuse(place, kWanted);
+  }
+  digits.resize(kFractionDigits, '0');
+  for (const char digit : digits)
+    out.billionths = out.billionths * 10 + (digit - '0');
+  return true;
+}
+
 bool read_words(json::Value v, StringList& out, Reading& reading, const Place& place) {
   if (v.is_string()) return read(v, out.emplace().emplace_back(), reading, place);
   return read(v, out, reading, place);
@@ -147,10 +169,11 @@ bool read_words(json::Value v, StringList& out, Reading& reading, const Place& p
 namespace {
 
 constexpr json::Limits kBodyLimits{.max_members = 16384};
+constexpr const char* kBlank = " \t\r\n";
 
 template <class T>
 std::optional<Refusal> decode_into(std::string body, T& out, UnknownFields& unknown) {
-  if (body.find_first_not_of(" \t\r\n") == std::string::npos) {
+  if (body.find_first_not_of(kBlank) == std::string::npos) {
     return Refusal::ambiguous("", "body is empty");
   }
   const auto document = json::Document::parse(std::move(body), kBodyLimits);
@@ -171,6 +194,61 @@ Parsed<T> decode_body(std::string body, UnknownFields& unknown) {
     return tl::unexpected(*std::move(refusal));
   }
   return out;
+}
+
+// The engine drops one leading slash of a container's name, and so does this.
+template <class T>
+Parsed<T> with_container(Parsed<T> body) {
+  if (!body) return body;
+  if (body->container.starts_with('/')) body->container.erase(0, 1);
+  if (!is_object_name(body->container)) {
+    return tl::unexpected(Refusal::ambiguous("/Container", "cannot be the name of a container"));
+  }
+  return body;
+}
+
+bool has_template(std::string_view text) {
+  return text.find("{{") != std::string_view::npos;
+}
+bool has_template(const StringList& list) {
+  return list && std::any_of(list->begin(), list->end(),
+                             [](const std::string& text) { return has_template(text); });
+}
+bool has_template(const Map<std::string>& map) {
+  return std::any_of(map.begin(), map.end(), [](const auto& entry) {
+    return has_template(entry.first) || has_template(entry.second);
+  });
+}
+bool has_template(const Mount& mount) {
+  if (has_template(mount.type) || has_template(mount.source) || has_template(mount.target)) {
+    return true;
+  }
+  if (mount.bind_options && has_template(mount.bind_options->propagation)) return true;
+  if (mount.image_options && has_template(mount.image_options->subpath)) return true;
+  if (!mount.volume_options) return false;
+  const VolumeOptions& volume = *mount.volume_options;
+  if (has_template(volume.subpath) || has_template(volume.labels)) return true;
+  return volume.driver_config &&
+         (has_template(volume.driver_config->name) || has_template(volume.driver_config->options));
+}
+
+// Swarm fills in templates when it makes a task, from labels and other words of the same request: a
+// path could be another one by then.
+std::optional<Refusal> find_template(const ContainerSpec& spec) {
+  const std::string base = "/TaskTemplate/ContainerSpec";
+  const auto refuse = [](std::string pointer) {
+    return Refusal::ambiguous(std::move(pointer), "a template cannot be judged here");
+  };
+  if (has_template(spec.image)) return refuse(base + "/Image");
+  if (has_template(spec.user)) return refuse(base + "/User");
+  if (has_template(spec.groups)) return refuse(base + "/Groups");
+  if (has_template(spec.dir)) return refuse(base + "/Dir");
+  if (has_template(spec.sysctls)) return refuse(base + "/Sysctls");
+  if (!spec.mounts) return std::nullopt;
+  for (std::size_t i = 0; i < spec.mounts->size(); ++i) {
+    if (has_template((*spec.mounts)[i])) return refuse(json::pointer_join(base + "/Mounts", i));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -202,6 +280,39 @@ Parsed<VolumeCreate> decode_volume_create(std::string body, UnknownFields& unkno
 
 Parsed<AuthConfig> decode_auth(std::string body, UnknownFields& unknown) {
   return decode_body<AuthConfig>(std::move(body), unknown);
+}
+
+Parsed<NetworkCreate> decode_network_create(std::string body, UnknownFields& unknown) {
+  auto network = decode_body<NetworkCreate>(std::move(body), unknown);
+  if (network && !is_object_name(network->name)) {
+    return tl::unexpected(Refusal::ambiguous("/Name", "cannot be the name of a network"));
+  }
+  return network;
+}
+
+Parsed<NetworkConnect> decode_network_connect(std::string body, UnknownFields& unknown) {
+  return with_container(decode_body<NetworkConnect>(std::move(body), unknown));
+}
+
+Parsed<NetworkDisconnect> decode_network_disconnect(std::string body, UnknownFields& unknown) {
+  return with_container(decode_body<NetworkDisconnect>(std::move(body), unknown));
+}
+
+Parsed<Commit> decode_commit(std::string body, UnknownFields& unknown) {
+  const std::size_t first = body.find_first_not_of(kBlank);
+  if (first == std::string::npos) return Commit{};
+  const std::size_t last = body.find_last_not_of(kBlank);
+  if (std::string_view(body).substr(first, last - first + 1) == "null") return Commit{};
+  return decode_body<Commit>(std::move(body), unknown);
+}
+
+Parsed<ServiceSpec> decode_service(std::string body, UnknownFields& unknown) {
+  auto service = decode_body<ServiceSpec>(std::move(body), unknown);
+  if (!service) return service;
+  if (auto refusal = find_template(service->task_template.container_spec)) {
+    return tl::unexpected(*std::move(refusal));
+  }
+  return service;
 }
 
 }  // namespace dockreeve::docker

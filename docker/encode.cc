@@ -17,6 +17,16 @@ void write(json::Writer& out, Int number) {
 void write(json::Writer& out, const Pair& pair) {
   out.begin_array().value(pair[0]).value(pair[1]).end_array();
 }
+void write(json::Writer& out, const Fraction& fraction) {
+  if (fraction.billionths == kBillion) {
+    out.value(1);
+    return;
+  }
+  std::string digits = std::to_string(fraction.billionths);
+  digits.insert(0, kFractionDigits - digits.size(), '0');
+  digits.resize(digits.find_last_not_of('0') + 1);
+  out.raw("0." + digits);
+}
 
 }  // namespace schema
 
@@ -51,6 +61,21 @@ std::string encode(const VolumeCreate& volume, std::vector<json::Written>* trace
 }
 std::string encode(const AuthConfig& auth, std::vector<json::Written>* trace) {
   return encode_record(auth, trace);
+}
+std::string encode(const NetworkCreate& network, std::vector<json::Written>* trace) {
+  return encode_record(network, trace);
+}
+std::string encode(const NetworkConnect& connect, std::vector<json::Written>* trace) {
+  return encode_record(connect, trace);
+}
+std::string encode(const NetworkDisconnect& disconnect, std::vector<json::Written>* trace) {
+  return encode_record(disconnect, trace);
+}
+std::string encode(const Commit& commit, std::vector<json::Written>* trace) {
+  return encode_record(commit, trace);
+}
+std::string encode(const ServiceSpec& service, std::vector<json::Written>* trace) {
+  return encode_record(service, trace);
 }
 
 }  // namespace dockreeve::docker

@@ -108,6 +108,10 @@ bool Cidr::contains(const IpAddress& address) const {
   return true;
 }
 
+bool Cidr::contains(const Cidr& block) const {
+  return block.prefix_ >= prefix_ && contains(block.base_);
+}
+
 std::string Cidr::text() const {
   return base_.text() + "/" + std::to_string(prefix_);
 }

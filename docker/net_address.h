@@ -37,6 +37,7 @@ class Cidr {
 
   // False when the families differ.
   bool contains(const IpAddress& address) const;
+  bool contains(const Cidr& block) const;
   std::string text() const;  // "10.0.0.0/8"
 
   bool operator==(const Cidr&) const = default;

@@ -1,11 +1,13 @@
 // From a routed target and its body to a Request, by the kind of body that the route names.
 #include "docker/request.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/json.h"
 #include "base/text.h"
 #include "docker/build_context.h"
+#include "docker/host_mount.h"
 #include "docker/image_names.h"
 
 namespace dockreeve::docker {
@@ -46,6 +48,20 @@ Refusal body_on_bodiless_route(const Route& route) {
             "start takes no body; old engines replace the whole HostConfig by it"};
   }
   return Refusal::ambiguous("", "this request takes no body");
+}
+
+// What a commit says in its query: the container and the changes to it.
+std::optional<Refusal> check_commit(Query& query) {
+  for (auto& [key, value] : query) {
+    if (key != "container") continue;
+    // The engine drops one leading slash of a container's name, and so does this.
+    if (value.starts_with('/')) value.erase(0, 1);
+  }
+  if (!is_object_name(param(query, "container"))) {
+    return Refusal::ambiguous("query/container", "cannot be the name of a container");
+  }
+  if (const auto changes = read_changes(query); !changes) return changes.error();
+  return std::nullopt;
 }
 
 template <class T>
@@ -107,6 +123,24 @@ Parsed<Request> decode_request(Target target, std::string body) {
       break;
     case Body::Auth:
       result = with_body(std::move(request), decode_auth(std::move(body), unknown));
+      break;
+    case Body::NetworkCreate:
+      result = with_body(std::move(request), decode_network_create(std::move(body), unknown));
+      break;
+    case Body::NetworkConnect:
+      result = with_body(std::move(request), decode_network_connect(std::move(body), unknown));
+      break;
+    case Body::NetworkDisconnect:
+      result = with_body(std::move(request), decode_network_disconnect(std::move(body), unknown));
+      break;
+    case Body::Commit:
+      if (auto refusal = check_commit(request.target.query)) {
+        return tl::unexpected(*std::move(refusal));
+      }
+      result = with_body(std::move(request), decode_commit(std::move(body), unknown));
+      break;
+    case Body::Service:
+      result = with_body(std::move(request), decode_service(std::move(body), unknown));
       break;
     case Body::Opaque:
       // Streams go past this function; bytes that arrive here would get lost.

@@ -9,12 +9,15 @@
 #include <variant>
 #include <vector>
 
+#include "docker/commit.h"
 #include "docker/create_container.h"
 #include "docker/decode.h"
 #include "docker/dockerfile.h"
 #include "docker/exec.h"
 #include "docker/image_archive.h"
+#include "docker/network.h"
 #include "docker/route.h"
+#include "docker/service.h"
 #include "docker/update.h"
 #include "docker/upgrade.h"
 #include "docker/volume.h"
@@ -26,7 +29,7 @@ struct Request {
   Target target;
   // monostate: no body, or a body that was dropped, or an opaque one that is streamed.
   std::variant<std::monostate, CreateContainer, ExecCreate, ExecStart, UpdateContainer, VolumeCreate,
-               AuthConfig>
+               AuthConfig, NetworkCreate, NetworkConnect, NetworkDisconnect, Commit, ServiceSpec>
       body;
   UnknownFields unknown;  // pointers of dropped keys
   std::string registry_auth;  // X-Registry-Auth on routes that take it, never logged

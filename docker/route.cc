@@ -343,6 +343,32 @@ Parsed<Target> find_row(Method method, const Path& path) {
 
 }  // namespace
 
+bool has_json_body(Body body) {
+  switch (body) {
+    case Body::Create:
+    case Body::ExecCreate:
+    case Body::ExecStart:
+    case Body::Update:
+    case Body::VolumeCreate:
+    case Body::Auth:
+    case Body::NetworkCreate:
+    case Body::NetworkConnect:
+    case Body::NetworkDisconnect:
+    case Body::Commit:
+    case Body::Service:
+      return true;
+    case Body::None:
+    case Body::Ignored:
+    case Body::Opaque:
+    case Body::BuildContext:
+    case Body::ImageArchive:
+    case Body::ImportArchive:
+    case Body::Undecoded:
+      break;
+  }
+  return false;
+}
+
 std::string_view name(Method method) {
   return kMethods[static_cast<std::size_t>(method)];
 }

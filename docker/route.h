@@ -31,12 +31,20 @@ enum class Body : std::uint8_t {
   Update,        // UpdateContainer
   VolumeCreate,
   Auth,          // AuthConfig
+  NetworkCreate,
+  NetworkConnect,
+  NetworkDisconnect,
+  Commit,
+  Service,       // ServiceSpec
   Opaque,        // a tar: passed through, never read
   BuildContext,  // a tar, plain or gzip: spooled, its Dockerfile is read
   ImageArchive,  // the same, with the names of its images
   ImportArchive, // a tar that becomes one image: spooled, not read (images/create with fromSrc=-)
   Undecoded      // the gateway cannot read it yet: the route is refused
 };
+
+// Whether the gateway reads the body and writes it again.
+bool has_json_body(Body body);
 
 // How the answer behaves.
 enum class Stream : std::uint8_t {

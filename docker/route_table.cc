@@ -53,7 +53,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"container.top",          Get,    "/containers/{id}/top",             Obj::Container, Body::None,       Stream::No,       Read,   "ps_args:text"},
     {"container.logs",         Get,    "/containers/{id}/logs",            Obj::Container, Body::None,       Stream::Download, Read,   kLogs},
     {"container.changes",      Get,    "/containers/{id}/changes",         Obj::Container, Body::None,       Stream::No,       Read,   ""},
-    {"container.export",       Get,    "/containers/{id}/export",          Obj::Container, Body::None,       Stream::Download, Closed, ""},
+    {"container.export",       Get,    "/containers/{id}/export",          Obj::Container, Body::None,       Stream::Download, Read,   ""},
     {"container.stats",        Get,    "/containers/{id}/stats",           Obj::Container, Body::None,       Stream::Download, Read,   "stream:bool one-shot:bool"},
     {"container.resize",       Post,   "/containers/{id}/resize",          Obj::Container, Body::Ignored,    Stream::No,       Change, kSize},
     {"container.start",        Post,   "/containers/{id}/start",           Obj::Container, Body::None,       Stream::No,       Change, "detachKeys:text checkpoint:refused checkpoint-dir:refused"},
@@ -95,7 +95,7 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"image.push",         Post,   "/images/{name*}/push",         Obj::Image, Body::Ignored,   Stream::Download, Change, "tag:text platform:text"},
     {"image.remove",       Delete, "/images/{name*}",              Obj::Image, Body::None,      Stream::No,       Change, "force:bool noprune:bool platforms:list"},
     {"distribution.inspect", Get,  "/distribution/{name*}/json",   Obj::Image, Body::None,      Stream::No,       OptIn,  ""},
-    {"commit", Post, "/commit", Obj::None, Body::Undecoded, Stream::No, Closed, "container:text repo:text tag:text author:text comment:text pause:bool changes:list"},
+    {"commit", Post, "/commit", Obj::None, Body::Commit, Stream::No, Change, "container:text repo:text tag:text author:text comment:text pause:bool changes:list"},
 
     // Builds and tunnels.
     {"build",        Post, "/build",        Obj::None, Body::BuildContext, Stream::Download, Change, kBuild},
@@ -105,13 +105,13 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"grpc",         Post, "/grpc",         Obj::None, Body::None,      Stream::Hijack,   OptIn,  ""},
 
     // Networks.
-    {"network.list",       Get,    "/networks",                 Obj::None,    Body::None,      Stream::No, Read,   kFilters},
-    {"network.inspect",    Get,    "/networks/{id}",            Obj::Network, Body::None,      Stream::No, Read,   "verbose:bool scope:text"},
-    {"network.create",     Post,   "/networks/create",          Obj::None,    Body::Undecoded, Stream::No, Closed, ""},
-    {"network.prune",      Post,   "/networks/prune",           Obj::None,    Body::None,      Stream::No, Change, kFilters, true},
-    {"network.connect",    Post,   "/networks/{id}/connect",    Obj::Network, Body::Undecoded, Stream::No, Closed, ""},
-    {"network.disconnect", Post,   "/networks/{id}/disconnect", Obj::Network, Body::Undecoded, Stream::No, Closed, ""},
-    {"network.remove",     Delete, "/networks/{id}",            Obj::Network, Body::None,      Stream::No, Closed, ""},
+    {"network.list",       Get,    "/networks",                 Obj::None,    Body::None,              Stream::No, Read,   kFilters},
+    {"network.inspect",    Get,    "/networks/{id}",            Obj::Network, Body::None,              Stream::No, Read,   "verbose:bool scope:text"},
+    {"network.create",     Post,   "/networks/create",          Obj::None,    Body::NetworkCreate,     Stream::No, Change, ""},
+    {"network.prune",      Post,   "/networks/prune",           Obj::None,    Body::None,              Stream::No, Change, kFilters, true},
+    {"network.connect",    Post,   "/networks/{id}/connect",    Obj::Network, Body::NetworkConnect,    Stream::No, Change, ""},
+    {"network.disconnect", Post,   "/networks/{id}/disconnect", Obj::Network, Body::NetworkDisconnect, Stream::No, Change, ""},
+    {"network.remove",     Delete, "/networks/{id}",            Obj::Network, Body::None,              Stream::No, Change, ""},
 
     // Volumes.
     {"volume.list",    Get,    "/volumes",        Obj::None,   Body::None,         Stream::No, Read,   kFilters},
@@ -144,8 +144,8 @@ constexpr std::array kRoutes = std::to_array<Route>({
     {"swarm.unlock",    Post,   "/swarm/unlock",         Obj::None,    Body::Undecoded, Stream::No,       Closed, ""},
     {"service.list",    Get,    "/services",             Obj::None,    Body::None,      Stream::No,       OptIn,  "filters:filters status:bool"},
     {"service.inspect", Get,    "/services/{id}",        Obj::Service, Body::None,      Stream::No,       OptIn,  "insertDefaults:bool"},
-    {"service.create",  Post,   "/services/create",      Obj::None,    Body::Undecoded, Stream::No,       Closed, ""},
-    {"service.update",  Post,   "/services/{id}/update", Obj::Service, Body::Undecoded, Stream::No,       Closed, "version:int registryAuthFrom:text rollback:text"},
+    {"service.create",  Post,   "/services/create",      Obj::None,    Body::Service,   Stream::No,       OptIn,  ""},
+    {"service.update",  Post,   "/services/{id}/update", Obj::Service, Body::Service,   Stream::No,       OptIn,  "version:int registryAuthFrom:text rollback:refused"},
     {"service.remove",  Delete, "/services/{id}",        Obj::Service, Body::None,      Stream::No,       OptIn,  ""},
     {"service.logs",    Get,    "/services/{id}/logs",   Obj::Service, Body::None,      Stream::Download, OptIn,  kLogs},
     {"node.list",       Get,    "/nodes",                Obj::None,    Body::None,      Stream::No,       OptIn,  kFilters},

@@ -11,18 +11,6 @@ constexpr Int kMaxInt = std::numeric_limits<Int>::max();
 constexpr Int kMaxUint16 = std::numeric_limits<std::uint16_t>::max();
 constexpr Int kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
 
-// Old engines read HostConfig fields at the top level, so they may only say nothing there.
-Stray toplevel_host_field(json::Value v, std::string_view folded, Reading& reading,
-                          const Place& place) {
-  static constexpr std::string_view kCpuset = "Cpuset";  // once the name of CpusetCpus
-  const Row<HostConfig>* row = table<HostConfig>().find(folded);
-  const bool cpuset = compare_folded(kCpuset, folded) == 0;
-  if (row == nullptr && !cpuset) return Stray::Unknown;
-  if (is_empty(v)) return Stray::Dropped;
-  reading.refuse_legacy(place, cpuset ? kCpuset : row->name);
-  return Stray::Refused;
-}
-
 constexpr auto kHealthcheck = std::to_array<Row<Healthcheck>>({
     field<&Healthcheck::test>("Test"),
     field<&Healthcheck::interval>("Interval"),
@@ -253,6 +241,17 @@ constexpr auto kCreateContainer = std::to_array<Row<CreateContainer>>({
 });
 
 }  // namespace
+
+Stray toplevel_host_field(json::Value v, std::string_view folded, Reading& reading,
+                          const Place& place) {
+  static constexpr std::string_view kCpuset = "Cpuset";  // once the name of CpusetCpus
+  const Row<HostConfig>* row = table<HostConfig>().find(folded);
+  const bool cpuset = compare_folded(kCpuset, folded) == 0;
+  if (row == nullptr && !cpuset) return Stray::Unknown;
+  if (is_empty(v)) return Stray::Dropped;
+  reading.refuse_legacy(place, cpuset ? kCpuset : row->name);
+  return Stray::Refused;
+}
 
 // Nothing inside Go's struct{} has a name.
 template <>

@@ -15,16 +15,22 @@
 #include <vector>
 
 #include "base/json.h"
+#include "docker/commit.h"
 #include "docker/create_container.h"
 #include "docker/decode.h"
 #include "docker/exec.h"
+#include "docker/network.h"
 #include "docker/refusal.h"
+#include "docker/service.h"
 #include "docker/update.h"
 #include "docker/volume.h"
 
 namespace dockreeve::docker::schema {
 
 using Pair = std::array<Int, 2>;
+
+inline constexpr Int kBillion = 1'000'000'000;
+inline constexpr std::size_t kFractionDigits = 9;
 
 // Where a value stands: a chain on the stack, made into a pointer only when somebody asks.
 struct Place {
@@ -64,6 +70,10 @@ struct Row {
   bool (*read)(json::Value, T&, Reading&, const Place&) = nullptr;
   // Writes key and value, or nothing for a zero value. A null function: never forwarded.
   void (*write)(json::Writer&, std::string_view name, const T&) = nullptr;
+  // A second spelling in use; it folds to the same. Read like the first, never written.
+  std::string_view also = {};
+
+  bool spelt(std::string_view key) const { return key == name || (!also.empty() && key == also); }
 };
 
 // What becomes of a key that no row knows.
@@ -162,6 +172,78 @@ template <>
 const Table<VolumeCreate>& table<VolumeCreate>();
 template <>
 const Table<AuthConfig>& table<AuthConfig>();
+template <>
+const Table<IpamPool>& table<IpamPool>();
+template <>
+const Table<NetworkIpam>& table<NetworkIpam>();
+template <>
+const Table<NetworkReference>& table<NetworkReference>();
+template <>
+const Table<NetworkCreate>& table<NetworkCreate>();
+template <>
+const Table<NetworkConnect>& table<NetworkConnect>();
+template <>
+const Table<NetworkDisconnect>& table<NetworkDisconnect>();
+template <>
+const Table<Commit>& table<Commit>();
+template <>
+const Table<SelinuxContext>& table<SelinuxContext>();
+template <>
+const Table<ServiceSeccomp>& table<ServiceSeccomp>();
+template <>
+const Table<ServiceAppArmor>& table<ServiceAppArmor>();
+template <>
+const Table<ServicePrivileges>& table<ServicePrivileges>();
+template <>
+const Table<DnsConfig>& table<DnsConfig>();
+template <>
+const Table<ReferenceFile>& table<ReferenceFile>();
+template <>
+const Table<SecretReference>& table<SecretReference>();
+template <>
+const Table<ConfigReference>& table<ConfigReference>();
+template <>
+const Table<ContainerSpec>& table<ContainerSpec>();
+template <>
+const Table<ResourceLimit>& table<ResourceLimit>();
+template <>
+const Table<NamedResource>& table<NamedResource>();
+template <>
+const Table<DiscreteResource>& table<DiscreteResource>();
+template <>
+const Table<GenericResource>& table<GenericResource>();
+template <>
+const Table<ResourceReservation>& table<ResourceReservation>();
+template <>
+const Table<ResourceRequirements>& table<ResourceRequirements>();
+template <>
+const Table<TaskRestartPolicy>& table<TaskRestartPolicy>();
+template <>
+const Table<SpreadOver>& table<SpreadOver>();
+template <>
+const Table<PlacementPreference>& table<PlacementPreference>();
+template <>
+const Table<Platform>& table<Platform>();
+template <>
+const Table<Placement>& table<Placement>();
+template <>
+const Table<NetworkAttachment>& table<NetworkAttachment>();
+template <>
+const Table<TaskSpec>& table<TaskSpec>();
+template <>
+const Table<ReplicatedService>& table<ReplicatedService>();
+template <>
+const Table<ReplicatedJob>& table<ReplicatedJob>();
+template <>
+const Table<ServiceMode>& table<ServiceMode>();
+template <>
+const Table<RolloutConfig>& table<RolloutConfig>();
+template <>
+const Table<ServicePort>& table<ServicePort>();
+template <>
+const Table<EndpointSpec>& table<EndpointSpec>();
+template <>
+const Table<ServiceSpec>& table<ServiceSpec>();
 
 // Keys of one object that no row knows, to see whether two of them fold to the same.
 class Strays {
@@ -179,6 +261,7 @@ bool read(json::Value v, std::string& out, Reading& reading, const Place& place)
 bool read(json::Value v, bool& out, Reading& reading, const Place& place);
 bool read(json::Value v, Int& out, Reading& reading, const Place& place);
 bool read(json::Value v, Pair& out, Reading& reading, const Place& place);
+bool read(json::Value v, Fraction& out, Reading& reading, const Place& place);
 // Go's StrSlice: a list, or one bare string.
 bool read_words(json::Value v, StringList& out, Reading& reading, const Place& place);
 
@@ -241,8 +324,11 @@ bool read(json::Value v, T& out, Reading& reading, const Place& place) {
         strays.add(std::move(folded), member->key());
         continue;
       }
-      if (row->name != member->key()) {
+      if (!row->spelt(member->key())) {
         return reading.refuse(here, "key is another spelling of `" + std::string(row->name) + "`");
+      }
+      if (member->key() != row->name && v.find(row->name)) {
+        return reading.refuse(here, "two spellings of one key");
       }
     }
     next = static_cast<std::size_t>(row - known.rows.data()) + 1;
@@ -284,6 +370,7 @@ void write(json::Writer& out, const std::string& text);
 void write(json::Writer& out, bool flag);
 void write(json::Writer& out, Int number);
 void write(json::Writer& out, const Pair& pair);
+void write(json::Writer& out, const Fraction& fraction);
 template <class T>
 void write(json::Writer& out, const std::vector<T>& list);
 template <class T>
@@ -393,6 +480,32 @@ template <class T>
 constexpr Row<T> ignored(std::string_view name) {
   return {name};
 }
+
+// A field of a record that is itself the member `outer`.
+template <auto outer, auto member>
+constexpr Row<Owner<outer>> inner_field(std::string_view name) {
+  return {name,
+          [](json::Value v, Owner<outer>& out, Reading& reading, const Place& place) {
+            return read(v, out.*outer.*member, reading, place);
+          },
+          [](json::Writer& out, std::string_view key, const Owner<outer>& record) {
+            write_member<member>(out, key, record.*outer);
+          }};
+}
+
+template <auto outer, auto member>
+constexpr Row<Owner<outer>> inner_words(std::string_view name) {
+  Row<Owner<outer>> row = inner_field<outer, member>(name);
+  row.read = [](json::Value v, Owner<outer>& out, Reading& reading, const Place& place) {
+    return read_words(v, out.*outer.*member, reading, place);
+  };
+  return row;
+}
+
+// Old engines read HostConfig fields at the top level of create and commit bodies, so they may only
+// say nothing there.
+Stray toplevel_host_field(json::Value v, std::string_view folded, Reading& reading,
+                          const Place& place);
 
 // Whether a value says nothing: null, false, 0, "", [] or {}.
 bool is_empty(json::Value v);

@@ -1,4 +1,4 @@
-// The fields of the smaller bodies: exec, update, volume create, credentials.
+// The fields of the smaller bodies: exec, update, volume create, commit, credentials.
 #include <limits>
 
 #include "docker/schema.h"
@@ -86,12 +86,50 @@ constexpr auto kAuthConfig = std::to_array<Row<AuthConfig>>({
     field<&AuthConfig::registry_token>("registrytoken"),
 });
 
+constexpr auto kCommit = std::to_array<Row<Commit>>({
+    inner_field<&Commit::config, &CreateContainer::hostname>("Hostname"),
+    inner_field<&Commit::config, &CreateContainer::domainname>("Domainname"),
+    inner_field<&Commit::config, &CreateContainer::user>("User"),
+    inner_field<&Commit::config, &CreateContainer::attach_stdin>("AttachStdin"),
+    inner_field<&Commit::config, &CreateContainer::attach_stdout>("AttachStdout"),
+    inner_field<&Commit::config, &CreateContainer::attach_stderr>("AttachStderr"),
+    inner_field<&Commit::config, &CreateContainer::exposed_ports>("ExposedPorts"),
+    inner_field<&Commit::config, &CreateContainer::tty>("Tty"),
+    inner_field<&Commit::config, &CreateContainer::open_stdin>("OpenStdin"),
+    inner_field<&Commit::config, &CreateContainer::stdin_once>("StdinOnce"),
+    inner_field<&Commit::config, &CreateContainer::env>("Env"),
+    inner_words<&Commit::config, &CreateContainer::cmd>("Cmd"),
+    inner_field<&Commit::config, &CreateContainer::healthcheck>("Healthcheck"),
+    inner_field<&Commit::config, &CreateContainer::args_escaped>("ArgsEscaped"),
+    inner_field<&Commit::config, &CreateContainer::image>("Image"),
+    inner_field<&Commit::config, &CreateContainer::volumes>("Volumes"),
+    inner_field<&Commit::config, &CreateContainer::working_dir>("WorkingDir"),
+    inner_words<&Commit::config, &CreateContainer::entrypoint>("Entrypoint"),
+    inner_field<&Commit::config, &CreateContainer::network_disabled>("NetworkDisabled"),
+    inner_field<&Commit::config, &CreateContainer::mac_address>("MacAddress"),
+    inner_field<&Commit::config, &CreateContainer::on_build>("OnBuild"),
+    inner_field<&Commit::config, &CreateContainer::labels>("Labels"),
+    inner_field<&Commit::config, &CreateContainer::stop_signal>("StopSignal"),
+    inner_field<&Commit::config, &CreateContainer::stop_timeout>("StopTimeout"),
+    inner_words<&Commit::config, &CreateContainer::shell>("Shell"),
+    // The engine reads these and does nothing with them.
+    must_be_empty<Commit>("HostConfig"),
+    must_be_empty<Commit>("NetworkingConfig"),
+});
+
 }  // namespace
 
 template <>
 const Table<AuthConfig>& table<AuthConfig>() {
   static constexpr auto kOrder = fold_order(kAuthConfig);
   static constexpr Table<AuthConfig> kTable{kAuthConfig, kOrder};
+  return kTable;
+}
+
+template <>
+const Table<Commit>& table<Commit>() {
+  static constexpr auto kOrder = fold_order(kCommit);
+  static constexpr Table<Commit> kTable{kCommit, kOrder, &toplevel_host_field};
   return kTable;
 }
 

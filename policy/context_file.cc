@@ -244,14 +244,14 @@ std::string_view kind_name(LookupKind kind) {
       return "volume";
     case LookupKind::Network:
       return "network";
+    case LookupKind::Service:
+      return "service";
     case LookupKind::HostPath:
       return "path";
     case LookupKind::Engine:
       return "engine";
     case LookupKind::ImageUsers:
       return "users of image";
-    case LookupKind::Service:
-      return "service";
     case LookupKind::Task:
       return "task";
     case LookupKind::Secret:

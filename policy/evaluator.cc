@@ -17,6 +17,7 @@
 #include "policy/rules/builds.h"
 #include "policy/rules/support.h"
 #include "policy/scope.h"
+#include "policy/stand_in.h"
 
 namespace dockreeve::policy {
 namespace {
@@ -35,6 +36,7 @@ constexpr std::string_view kUninspectable = "uninspectable-stream";
 constexpr const char* kClassicBuild = "DOCKER_BUILDKIT=0 docker build";
 constexpr std::string_view kReservedLabels = "reserved-labels";
 constexpr std::string_view kDeviceRequests = "device-requests-allowlist";
+constexpr std::string_view kNetworkDrivers = "allowed-network-drivers";
 
 bool has_rule(const Ruleset& rules, std::string_view id) {
   return std::any_of(rules.rules.begin(), rules.rules.end(),
@@ -136,19 +138,29 @@ std::string plain_value(const std::string& value) {
   return document ? std::string((*document)->root().text()) : value;
 }
 
+bool enforces(const Ruleset& rules, std::string_view id) {
+  return std::any_of(rules.rules.begin(), rules.rules.end(), [id](const CompiledRule& rule) {
+    return rule.id == id && enforced(rule.mode);
+  });
+}
+
 // Runs the rules of one caller over one request and keeps what they say.
 class Judgement {
  public:
   Judgement(const Request& request, const Identity& who, const Facts& facts)
-      : request_(request), view_(request), input_{request, who, facts, view_} {}
+      : request_(request), view_(request), input_{request, who, facts, view_} {
+    stand_in_ = stand_in(request);
+    if (stand_in_) stand_in_view_.emplace(*stand_in_);
+  }
 
   Findings findings;
   bool denied = false;
   std::string plain;  // the answer for an object that must look absent
 
-  void run(const Ruleset& rules) {
+  void run(const Ruleset& rules, ClosedRoutes closed) {
     input_.device_requests_judged = has_rule(rules, kDeviceRequests);
     input_.owner_scoped = owner_params(rules) != nullptr;
+    input_.new_networks_judged = enforces(rules, kNetworkDrivers);
     bool labels_checked = false;
     check_names(rules);
     check_mounts();
@@ -161,7 +173,7 @@ class Judgement {
     if (request_.route().name == "plugin.inspect") {
       plain = "plugin " + request_.target.id + " not found";
     }
-    check_open(rules);
+    check_open(rules, closed);
     check_remote(rules);
     check_import();
   }
@@ -207,9 +219,9 @@ class Judgement {
   }
 
   // Rows that the table does not open by itself. Nothing is added where a rule has denied already.
-  void check_open(const Ruleset& rules) {
+  void check_open(const Ruleset& rules, ClosedRoutes closed) {
     const docker::Route& route = request_.route();
-    if (denied) return;
+    if (denied || judged_by_rules(closed)) return;
     const std::string name(route.name);
     if (route.access == docker::Access::Closed) {
       deny(always("unknown-endpoint", "path", "This gateway does not open " + name + "."));
@@ -242,36 +254,64 @@ class Judgement {
     findings.push_back(std::move(finding));
   }
 
+  bool judged_by_rules(ClosedRoutes closed) const {
+    return closed == ClosedRoutes::JudgedByRules &&
+           request_.route().access == docker::Access::OptIn &&
+           docker::has_json_body(request_.route().body);
+  }
+
   // A container or an image named like the start of another one's id takes over that id.
   void check_names(const Ruleset& rules) {
     for (const rules::GivenName& given : rules::names_given(request_)) {
       if (!docker::looks_like_image_id(given.ref)) continue;
       deny(ambiguous(given.pointer, "a name that looks like an id shadows other images"));
     }
+    if (!has_rule(rules, kOwnResources)) return;
     const std::string_view route = request_.route().name;
-    if (route != "container.create" && route != "container.rename") return;
-    if (!has_rule(rules, kOwnResources) ||
-        !looks_like_id(docker::param(request_.target.query, "name")))
-      return;
-    deny(ambiguous("query/name", "a name that looks like an id shadows other containers"));
+    if (const auto* network = request_.body_as<docker::NetworkCreate>()) {
+      if (!looks_like_id(network->name)) return;
+      deny(ambiguous("/Name", "a name that looks like an id shadows other networks"));
+    } else if (const auto* service = request_.body_as<docker::ServiceSpec>()) {
+      if (!looks_like_id(service->name)) return;
+      deny(ambiguous("/Name", "a name that looks like an id shadows other services"));
+    } else if (route == "container.create" || route == "container.rename") {
+      if (!looks_like_id(docker::param(request_.target.query, "name"))) return;
+      deny(ambiguous("query/name", "a name that looks like an id shadows other containers"));
+    }
   }
 
   // An entry that cannot be read cannot be judged by any rule about mounts.
   void check_mounts() {
-    for (const EffectiveMount& mount : view_.mounts()) {
+    const RequestView& view = stand_in_view_ ? *stand_in_view_ : view_;
+    for (const EffectiveMount& mount : view.mounts()) {
       const bool judged = mount.kind == MountKind::Bind || mount.kind == MountKind::Volume;
-      if (judged && !mount.invalid.empty()) deny(ambiguous(mount.pointer, mount.invalid));
+      if (judged && !mount.invalid.empty()) deny(ambiguous(place_of(mount.pointer), mount.invalid));
     }
+  }
+
+  std::string place_of(const std::string& pointer) const {
+    return stand_in_ ? stand_in_pointer(request_, pointer) : pointer;
   }
 
   void run(const CompiledRule& rule) {
     if (!rule.check.run || rule.mode == Mode::Disabled) return;
     Report report;
     rule.check.run(input_, report);
-    if (report.items().empty()) return;
+    if (report.items().empty() && !stand_in_) return;
     const RuleEntry* entry = find_rule(rule.id);
     for (const Report::Item& item : report.items())
       add(rule, entry, item);
+    if (stand_in_ && judges_stand_in(rule.id, request_)) run_on_stand_in(rule, entry);
+  }
+
+  void run_on_stand_in(const CompiledRule& rule, const RuleEntry* entry) {
+    Input input{*stand_in_, input_.who, input_.facts, *stand_in_view_};
+    Report report;
+    rule.check.run(input, report);
+    for (Report::Item item : report.items()) {
+      item.pointer = stand_in_pointer(request_, item.pointer);
+      add(rule, entry, item);
+    }
   }
 
   void add(const CompiledRule& rule, const RuleEntry* entry, const Report::Item& item) {
@@ -311,8 +351,9 @@ class Judgement {
       return fill_message(text, {nullptr, nullptr, nullptr, nullptr});
     };
     if (const auto it = item.vars.find("plain"); denies && it != item.vars.end()) {
-      plain = say(it->second);
-      return plain;
+      // The engine complains of the first thing it misses.
+      if (plain.empty()) plain = say(it->second);
+      return say(it->second);
     }
     const bool reworded = entry && rule.message != entry->message;
     const auto text = item.vars.find("text");
@@ -349,6 +390,8 @@ class Judgement {
   const Request& request_;
   RequestView view_;
   Input input_;
+  std::optional<Request> stand_in_;
+  std::optional<RequestView> stand_in_view_;
 };
 
 // An explicit no-new-privileges=false that no rule objected to: it can do nothing but undo what the
@@ -361,27 +404,6 @@ void keep_engine_defaults(Request& request, Findings& findings) {
   finding.effect = Effect::Mutated;
   finding.value = "false";
   findings.push_back(std::move(finding));
-}
-
-bool has_json_body(docker::Body body) {
-  switch (body) {
-    case docker::Body::Create:
-    case docker::Body::ExecCreate:
-    case docker::Body::ExecStart:
-    case docker::Body::Update:
-    case docker::Body::VolumeCreate:
-    case docker::Body::Auth:
-      return true;
-    case docker::Body::None:
-    case docker::Body::Ignored:
-    case docker::Body::Opaque:
-    case docker::Body::BuildContext:
-    case docker::Body::ImageArchive:
-    case docker::Body::ImportArchive:
-    case docker::Body::Undecoded:
-      break;
-  }
-  return false;
 }
 
 // What was read of a spooled body, for the record.
@@ -415,7 +437,7 @@ WireRequest wire_of(const Request& request, docker::ApiVersion fallback, std::st
   out.method = route.method;
   out.target = docker::encode_target(request.target, fallback);
   out.body = std::move(body);
-  out.has_body = !out.body.empty() || has_json_body(route.body);
+  out.has_body = !out.body.empty() || docker::has_json_body(route.body);
   // What was dropped on the way in is no body on the way out.
   const docker::Body kind = docker::body_of(request.target);
   const bool streamed = kind == docker::Body::Opaque || docker::is_spooled(kind);
@@ -464,7 +486,8 @@ std::string refusal_text(const docker::Refusal& refusal) {
 
 }  // namespace
 
-Evaluator::Evaluator(std::shared_ptr<const PolicySet> set) : set_(std::move(set)) {}
+Evaluator::Evaluator(std::shared_ptr<const PolicySet> set, ClosedRoutes closed)
+    : set_(std::move(set)), closed_(closed) {}
 
 std::vector<Lookup> Evaluator::needs(const Request& request, const Identity& who,
                                      const Facts& facts) const {
@@ -476,6 +499,14 @@ std::vector<Lookup> Evaluator::needs(const Request& request, const Identity& who
   const Input input{request, who, facts, view};
   for (const CompiledRule& rule : rules->rules) {
     if (rule.check.needs && rule.mode != Mode::Disabled) rule.check.needs(input, out);
+  }
+  if (const std::optional<Request> other = stand_in(request)) {
+    const RequestView other_view(*other);
+    const Input other_input{*other, who, facts, other_view};
+    for (const CompiledRule& rule : rules->rules) {
+      if (!rule.check.needs || rule.mode == Mode::Disabled) continue;
+      if (judges_stand_in(rule.id, request)) rule.check.needs(other_input, out);
+    }
   }
   if (out.empty()) return out;
   std::erase_if(out, [&facts](const Lookup& lookup) { return facts.has(lookup); });
@@ -509,15 +540,16 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
                             {&vars, nullptr, nullptr, nullptr})));
   } else {
     Judgement judgement(request, who, facts);
-    judgement.run(*rules);
+    judgement.run(*rules, closed_);
     admit = !judgement.denied;
     if (!judgement.plain.empty()) denied = {404, std::move(judgement.plain)};
     out.findings = std::move(judgement.findings);
   }
   if (admit) {
+    // In this order: facts are known by the names that were sent.
+    stamp_labels(request, who, stamp.decision, facts);
     pin_references(request, facts);
     keep_engine_defaults(request, out.findings);
-    stamp_labels(request, who, stamp.decision);
   }
   // Written once; the record gets the same bytes with the secrets cut out.
   std::vector<json::Written> trace;

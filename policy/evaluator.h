@@ -40,10 +40,17 @@ struct Stamp {
   std::string decision;
 };
 
+// What becomes of routes that an allow-list has to open and does not.
+enum class ClosedRoutes : std::uint8_t {
+  Refused,       // as the gateway does
+  JudgedByRules  // those whose bodies can be read get what the rules say: for asking beforehand
+};
+
 // Immutable; shared by all threads.
 class Evaluator {
  public:
-  explicit Evaluator(std::shared_ptr<const PolicySet> set);
+  explicit Evaluator(std::shared_ptr<const PolicySet> set,
+                     ClosedRoutes closed = ClosedRoutes::Refused);
 
   // Look-ups still missing in `facts`. Call until it returns nothing.
   std::vector<Lookup> needs(const docker::Request& request, const Identity& who, const Facts& facts) const;
@@ -60,6 +67,7 @@ class Evaluator {
 
  private:
   std::shared_ptr<const PolicySet> set_;
+  ClosedRoutes closed_;
 };
 
 // The text docker prints: first line with the count, one line a finding, the decision id.

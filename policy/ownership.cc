@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "policy/rules/support.h"
 #include "policy/scope.h"
+#include "policy/stand_in.h"
 
 namespace dockreeve::policy {
 namespace {
@@ -185,6 +186,56 @@ void pin_build(docker::Query& query, const Facts& facts) {
   }
 }
 
+void pin_container(std::string& name, const Facts& facts) {
+  if (const ContainerFact* fact = container(facts, name)) name = fact->id;
+}
+
+void pin_attachments(docker::List<docker::NetworkAttachment>& networks, const Facts& facts) {
+  if (!networks) return;
+  for (docker::NetworkAttachment& attachment : *networks) {
+    if (const NetworkFact* fact = network(facts, attachment.target)) attachment.target = fact->id;
+  }
+}
+
+void pin_body(docker::Request& request, const Facts& facts) {
+  if (auto* create = request.body_as<CreateContainer>()) pin_create(*create, facts);
+  if (auto* connect = request.body_as<docker::NetworkConnect>()) {
+    pin_container(connect->container, facts);
+    if (connect->endpoint_config) pin_links(connect->endpoint_config->links, facts);
+  }
+  if (auto* disconnect = request.body_as<docker::NetworkDisconnect>()) {
+    pin_container(disconnect->container, facts);
+  }
+  if (auto* spec = request.body_as<docker::ServiceSpec>()) {
+    pin_attachments(spec->task_template.networks, facts);
+    pin_attachments(spec->networks, facts);
+  }
+  if (request.body_as<docker::Commit>()) {
+    for (auto& [key, value] : request.target.query) {
+      if (key == "container") pin_container(value, facts);
+    }
+  }
+}
+
+void stamp(docker::Map<std::string>& labels, const Identity& who, const std::string& decision) {
+  labels.insert_or_assign(std::string(kOwnerLabel), who.name);
+  if (!who.teams.empty()) labels.insert_or_assign(std::string(kTeamLabel), who.teams.front());
+  labels.insert_or_assign(std::string(kDecisionLabel), decision);
+}
+
+// Whoever changes a service of the team does not become its owner.
+void keep_owner(docker::Map<std::string>& labels, const docker::Map<std::string>& old) {
+  if (!has_owner(old)) return;
+  for (const std::string_view key : {kOwnerLabel, kTeamLabel}) {
+    const auto it = old.find(key);
+    if (it != old.end()) {
+      labels.insert_or_assign(std::string(key), it->second);
+    } else {
+      labels.erase(std::string(key));
+    }
+  }
+}
+
 }  // namespace
 
 bool is_own(const docker::Map<std::string>& labels, const Identity& who, OwnedBy by) {
@@ -200,6 +251,15 @@ bool looks_like_id(std::string_view name) {
   return name.size() >= 6 && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
          });
+}
+
+bool is_reserved_network(std::string_view name) {
+  return is_builtin_network(name) || name == "default" || name == "ingress" ||
+         name == "docker_gwbridge";
+}
+
+bool is_shared_network(std::string_view name) {
+  return name == "bridge" || name == "none";
 }
 
 bool is_network_word(std::string_view mode) {
@@ -242,16 +302,66 @@ std::vector<Reference> build_references(std::string_view network_mode) {
   return out;
 }
 
-void stamp_labels(docker::Request& request, const Identity& who, const std::string& decision) {
+std::vector<Reference> references(const docker::Request& request) {
+  std::vector<Reference> out;
+  if (const auto* create = request.body_as<CreateContainer>()) {
+    return references(*create, docker::effective_mounts(*create));
+  }
+  if (const auto* volume = request.body_as<docker::VolumeCreate>()) {
+    if (!volume->name.empty()) out.push_back({LookupKind::Volume, volume->name, "/Name"});
+  }
+  if (const auto* connect = request.body_as<docker::NetworkConnect>()) {
+    out.push_back({LookupKind::Container, connect->container, "/Container", true});
+    if (connect->endpoint_config) {
+      add_list(out, connect->endpoint_config->links, "/EndpointConfig/Links");
+    }
+  }
+  if (const auto* disconnect = request.body_as<docker::NetworkDisconnect>()) {
+    out.push_back({LookupKind::Container, disconnect->container, "/Container", true});
+  }
+  if (request.route().name == "build") {
+    return build_references(docker::param(request.target.query, "networkmode"));
+  }
+  if (request.body_as<docker::Commit>()) {
+    out.push_back({LookupKind::Container,
+                   std::string(docker::param(request.target.query, "container")), "query/container",
+                   true});
+  }
+  if (request.body_as<docker::ServiceSpec>()) {
+    const std::optional<docker::Request> task = stand_in(request);
+    out = references(*task);
+    for (Reference& reference : out)
+      reference.pointer = stand_in_pointer(request, reference.pointer);
+  }
+  return out;
+}
+
+void stamp_labels(docker::Request& request, const Identity& who, const std::string& decision,
+                  const Facts& facts) {
   if (request.route().name == "build") return stamp_build(request.target.query, who);
-  if (request.changes) return stamp_import(request.target.query, who);
-  docker::Map<std::string>* labels = nullptr;
-  if (auto* create = request.body_as<CreateContainer>()) labels = &create->labels;
-  if (auto* volume = request.body_as<docker::VolumeCreate>()) labels = &volume->labels;
-  if (!labels) return;
-  labels->insert_or_assign(std::string(kOwnerLabel), who.name);
-  if (!who.teams.empty()) labels->insert_or_assign(std::string(kTeamLabel), who.teams.front());
-  labels->insert_or_assign(std::string(kDecisionLabel), decision);
+  // A body that says anything makes the engine forget some of the container's configuration (its
+  // SHELL, its ONBUILD), so the labels of a commit go with its changes too.
+  if (request.changes || request.body_as<docker::Commit>()) {
+    return stamp_import(request.target.query, who);
+  }
+  if (auto* create = request.body_as<CreateContainer>()) stamp(create->labels, who, decision);
+  if (auto* volume = request.body_as<docker::VolumeCreate>()) stamp(volume->labels, who, decision);
+  if (auto* network = request.body_as<docker::NetworkCreate>()) {
+    stamp(network->labels, who, decision);
+    // Two networks of one name make the name useless to both; engines that can refuse it do.
+    network->check_duplicate = true;
+  }
+  if (auto* spec = request.body_as<docker::ServiceSpec>()) {
+    auto& of_tasks = spec->task_template.container_spec.labels;
+    stamp(spec->labels, who, decision);
+    stamp(of_tasks, who, decision);
+    if (const auto* result = facts.find({LookupKind::Service, request.target.id});
+        result && *result) {
+      const auto* old = std::get_if<ServiceFact>(&**result);
+      if (old && old->found) keep_owner(spec->labels, old->labels);
+      if (old && old->found) keep_owner(of_tasks, old->labels);
+    }
+  }
 }
 
 void pin_references(docker::Request& request, const Facts& facts) {
@@ -285,7 +395,7 @@ void pin_references(docker::Request& request, const Facts& facts) {
     case docker::Object::Node:
       break;
   }
-  if (auto* create = request.body_as<CreateContainer>()) pin_create(*create, facts);
+  pin_body(request, facts);
   if (target.route->name == "build") pin_build(target.query, facts);
   pin_listed_beside(request, facts);
 }

@@ -31,8 +31,9 @@ bool looks_like_id(std::string_view name);
 // What a create body names besides its image. `mounts` are its effective mounts.
 struct Reference {
   LookupKind kind = LookupKind::Container;
-  std::string name;     // look-up key: no leading slash, no mode, no alias
-  std::string pointer;  // "/HostConfig/VolumesFrom/0"
+  std::string name;       // look-up key: no leading slash, no mode, no alias
+  std::string pointer;    // "/HostConfig/VolumesFrom/0"
+  bool acted_on = false;  // the command is about this object, not only in need of it
 };
 std::vector<Reference> references(const docker::CreateContainer& create,
                                   std::span<const docker::EffectiveMount> mounts);
@@ -40,11 +41,21 @@ std::vector<Reference> references(const docker::CreateContainer& create,
 // The network mode of a build.
 std::vector<Reference> build_references(std::string_view network_mode);
 
+// The same for other bodies that name objects, and for the query of a commit. Empty for the rest.
+std::vector<Reference> references(const docker::Request& request);
+
+// Names of networks that the engine makes by itself, or reads otherwise.
+bool is_reserved_network(std::string_view name);
+// The networks that everybody may connect to.
+bool is_shared_network(std::string_view name);
+
 // The networks that are not one of the engine's words, from NetworkMode and EndpointsConfig.
 bool is_network_word(std::string_view mode);
 
-// Sets owner, team and decision labels on what the request creates.
-void stamp_labels(docker::Request& request, const Identity& who, const std::string& decision);
+// Sets owner, team and decision labels on what the request creates. What a service update changes
+// keeps the owner that `facts` know.
+void stamp_labels(docker::Request& request, const Identity& who, const std::string& decision,
+                  const Facts& facts);
 
 // Replaces every reference that `facts` resolved by the full id, so that the engine cannot resolve
 // it to something else. Network names are kept where they are exact, for people read them.

@@ -39,6 +39,8 @@ std::vector<std::string> contested_names(const docker::Request& request) {
     }
   } else if (const auto* volume = request.body_as<docker::VolumeCreate>()) {
     if (!volume->name.empty()) out.push_back(volume_key(volume->name));
+  } else if (const auto* network = request.body_as<docker::NetworkCreate>()) {
+    out.push_back("network/" + network->name);
   } else if (route == "volume.remove") {
     out.push_back(volume_key(request.target.id));
   } else if (route == "image.remove") {

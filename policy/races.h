@@ -11,7 +11,7 @@
 
 namespace dockreeve::policy {
 
-// The names of volumes and images that the request makes, takes away or depends on, as keys
+// The names of volumes, networks and images that the request makes, takes away or depends on, as keys
 // ("volume/data", "image/docker.io/library/busybox:local"). Requests that share one must follow each
 // other, from the look-ups to the engine's answer. Sorted, unique.
 std::vector<std::string> contested_names(const docker::Request& request);

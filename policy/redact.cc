@@ -90,6 +90,34 @@ class Redaction {
     secret(auth.identity_token, "/identitytoken");
     secret(auth.registry_token, "/registrytoken");
   }
+  void body(const docker::NetworkDisconnect&) {}
+  void body(const docker::NetworkConnect& connect) {
+    if (connect.endpoint_config)
+      map(connect.endpoint_config->driver_opts, "/EndpointConfig/DriverOpts");
+  }
+  void body(const docker::NetworkCreate& network) {
+    map(network.labels, "/Labels");
+    volume_options(network.options, "/Options");
+    if (network.ipam) volume_options(network.ipam->options, "/IPAM/Options");
+  }
+  void body(const docker::Commit& commit) { config(commit.config); }
+  void body(const docker::ServiceSpec& service) {
+    map(service.labels, "/Labels");
+    const docker::ContainerSpec& spec = service.task_template.container_spec;
+    const std::string base = "/TaskTemplate/ContainerSpec";
+    env(spec.env, base + "/Env");
+    words(spec.command, base + "/Command");
+    words(spec.args, base + "/Args");
+    if (spec.healthcheck) words(spec.healthcheck->test, base + "/Healthcheck/Test");
+    map(spec.labels, base + "/Labels");
+    if (spec.privileges && spec.privileges->seccomp) {
+      profile(spec.privileges->seccomp->profile, base + "/Privileges/Seccomp/Profile");
+    }
+    if (spec.mounts) mounts(*spec.mounts, base + "/Mounts");
+    if (service.task_template.log_driver) {
+      map(service.task_template.log_driver->options, "/TaskTemplate/LogDriver/Options");
+    }
+  }
   void body(const VolumeCreate& volume) {
     map(volume.labels, "/Labels");
     volume_options(volume.driver_opts, "/DriverOpts");
@@ -99,19 +127,29 @@ class Redaction {
     words(exec.cmd, "/Cmd");
   }
   void body(const CreateContainer& create) {
+    config(create);
+    const docker::HostConfig& host = create.host_config;
+    map(host.annotations, "/HostConfig/Annotations");
+    map(host.log_config.config, "/HostConfig/LogConfig/Config");
+    profiles(host.security_opt, "/HostConfig/SecurityOpt");
+    if (host.mounts) mounts(*host.mounts, "/HostConfig/Mounts");
+  }
+
+ private:
+  void config(const CreateContainer& create) {
     env(create.env, "/Env");
     words(create.cmd, "/Cmd");
     words(create.entrypoint, "/Entrypoint");
     if (create.healthcheck) words(create.healthcheck->test, "/Healthcheck/Test");
     map(create.labels, "/Labels");
-    const docker::HostConfig& host = create.host_config;
-    map(host.annotations, "/HostConfig/Annotations");
-    map(host.log_config.config, "/HostConfig/LogConfig/Config");
-    profiles(host.security_opt, "/HostConfig/SecurityOpt");
-    if (host.mounts) mounts(*host.mounts);
   }
 
- private:
+  // A seccomp profile as one value: long, and better known by its hash.
+  void profile(const std::string& text, std::string pointer) {
+    if (text.empty()) return;
+    replace(text, "<profile sha256:" + sha256_hex(text) + ">", std::move(pointer));
+  }
+
   void replace(const std::string& source, std::string text, std::string pointer) {
     pieces.push_back({&source, std::move(text)});
     pointers.push_back(std::move(pointer));
@@ -158,10 +196,10 @@ class Redaction {
     }
   }
 
-  void mounts(const std::vector<docker::Mount>& mounts) {
+  void mounts(const std::vector<docker::Mount>& mounts, std::string_view parent) {
     for (std::size_t i = 0; i < mounts.size(); ++i) {
       if (!mounts[i].volume_options) continue;
-      const std::string pointer = json::pointer_join("/HostConfig/Mounts", i) + "/VolumeOptions";
+      const std::string pointer = json::pointer_join(parent, i) + "/VolumeOptions";
       map(mounts[i].volume_options->labels, pointer + "/Labels");
       const auto& driver = mounts[i].volume_options->driver_config;
       if (driver) volume_options(driver->options, pointer + "/DriverConfig/Options");

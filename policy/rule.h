@@ -30,6 +30,9 @@ struct Input {
   bool device_requests_judged = false;
   // own-resources-only is enforced, so that prunes are kept to what is the caller's.
   bool owner_scoped = false;
+  // An enforced allowed-network-drivers has its say about a network create. Where it has not,
+  // own-resources-only holds it to that rule's defaults.
+  bool new_networks_judged = false;
 };
 
 // Values for the placeholders of a rule's message: {"value", "/etc"}. Two names are special: "text"

@@ -69,25 +69,6 @@ bool is_json_type(std::string_view type) {
          equals_fold(parameter, "charset=\"utf-8\"");
 }
 
-bool is_json_body(docker::Body kind) {
-  switch (kind) {
-    case docker::Body::Create:
-    case docker::Body::ExecCreate:
-    case docker::Body::ExecStart:
-    case docker::Body::Update:
-    case docker::Body::VolumeCreate:
-    case docker::Body::Auth: return true;
-    case docker::Body::None:
-    case docker::Body::Ignored:
-    case docker::Body::Opaque:
-    case docker::Body::BuildContext:
-    case docker::Body::ImageArchive:
-    case docker::Body::ImportArchive:
-    case docker::Body::Undecoded: return false;
-  }
-  return false;
-}
-
 bool is_registry_auth(std::string_view value) {
   if (value.size() > 24 * 1024) return false;
   for (const char c : value) {
@@ -101,7 +82,7 @@ bool is_registry_auth(std::string_view value) {
 // Credentials go where the engine talks to a registry, nowhere else.
 bool takes_credentials(const docker::Route& route) {
   return route.name == "image.create" || route.name == "image.push" || route.name == "image.search" ||
-         route.name == "distribution.inspect";
+         route.name == "distribution.inspect" || route.body == docker::Body::Service;
 }
 
 std::string_view kind_of(docker::Object object) {
@@ -334,7 +315,9 @@ std::optional<docker::Refusal> Session::check_headers(const Exchange& x) const {
   if (x.head.has_body() && (route.method == docker::Method::Get || route.method == docker::Method::Head)) {
     return docker::Refusal::ambiguous("body", "a GET or HEAD request takes no body");
   }
-  if (is_json_body(route.body) && !is_json_type(type)) {
+  // The CLI commits without a body, and says nothing about its type.
+  const bool no_body = route.body == docker::Body::Commit && !x.head.has_body();
+  if (docker::has_json_body(route.body) && !no_body && !is_json_type(type)) {
     return docker::Refusal::ambiguous("header/content-type", "it must be application/json in UTF-8");
   }
   if (route.stream == docker::Stream::Hijack) {

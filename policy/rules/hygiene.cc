@@ -148,6 +148,8 @@ Result<Check> required_labels(const Params& params) {
       check_labels(labels, create->labels, out);
     } else if (const auto* volume = in.request.body_as<VolumeCreate>()) {
       check_labels(labels, volume->labels, out);
+    } else if (const auto* network = in.request.body_as<docker::NetworkCreate>()) {
+      check_labels(labels, network->labels, out);
     }
   });
 }

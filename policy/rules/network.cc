@@ -19,9 +19,6 @@
 // nor (allowHostGateway) at
 //                          host-gateway
 // dns-allowlist            HostConfig.Dns inside `allowed`
-// allowed-network-drivers, overlay-encryption
-//                          bodies of network create are not read by this gateway, so what they ask
-//                          for cannot be shown to be allowed
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -250,14 +247,6 @@ void check_links(const docker::StringList& links, const std::string& pointer, Re
   out.add(pointer, quoted(text::join(*links, ", ")), {}, "remove --link");
 }
 
-// Network create cannot be judged before its body is read.
-Result<Check> unread_network_body() {
-  return pure([](const Input& in, Report& out) {
-    if (!is_route(in, "network.create")) return;
-    out.lookup_failed("/Driver", Error{"", "this gateway does not read network create bodies"});
-  });
-}
-
 }  // namespace
 
 Result<Check> no_default_bridge(const Params&) {
@@ -330,13 +319,6 @@ Result<Check> dns_allowlist(const Params& params) {
   return pure(
       on_create([allowed = *std::move(allowed)](const CreateContainer& create, const Input&,
                                                 Report& out) { check_dns(allowed, create, out); }));
-}
-
-Result<Check> allowed_network_drivers(const Params&) {
-  return unread_network_body();
-}
-Result<Check> overlay_encryption(const Params&) {
-  return unread_network_body();
 }
 
 }  // namespace dockreeve::policy::rules

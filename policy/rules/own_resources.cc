@@ -6,18 +6,23 @@
 //
 //   reads    the object a route names; VolumesFrom, Links, container: modes, named networks and
 //            named volumes of a create body; the name of a volume create; networkmode of a build;
-//            names that a build, a load or an import gives; containers that the filters of a
-//            container list name
+//            names that a build, a load, an import or a commit gives; containers that the filters of
+//            a container list name; the container of a network connect, a disconnect and a commit;
+//            the networks and volumes of a service, its secrets and configs; a network create
 //   allows   objects with the caller's owner label or one of the caller's team labels. A create may
 //            also use a volume that does not exist yet, and one that nobody owns if it is a plain
 //            local volume: the engine makes such volumes for `-v name:/path` without labels.
-//            Everybody may look at the networks that every engine has
+//            Everybody may look at the networks that every engine has, and connect to bridge and
+//            none without an address of their choice. A new network keeps to the defaults of
+//            allowed-network-drivers, unless that rule is enforced itself, and takes no name that is
+//            in use. No secret and no config is the caller's: nothing is known about their owners
 //   params   by: team or identity; reads: whether routes that only show state are limited too;
 //            unowned: roles whose holders own what carries no owner label, i.e. what was made before
 //            the gateway or beside it
 //   maps to  -
 #include "policy/ownership.h"
 #include "policy/rules/builds.h"
+#include "policy/rules/network_create.h"
 #include "policy/rules/own_images.h"
 #include "policy/rules/rules.h"
 #include "policy/rules/support.h"
@@ -28,7 +33,6 @@ namespace {
 
 using docker::CreateContainer;
 using docker::Object;
-using docker::VolumeCreate;
 
 using Labels = docker::Map<std::string>;
 
@@ -140,7 +144,9 @@ struct OwnResources {
     // ps can be told to show the environment of what it lists.
     const bool environment =
         route.name == "container.top" && !docker::param(request.target.query, "ps_args").empty();
-    return reads || environment || !docker::only_reads(route);
+    // An export shows nothing but a container's files, all of them.
+    const bool files = route.name == "container.export";
+    return reads || environment || files || !docker::only_reads(route);
   }
   bool is_mine(const Owner& owner, const Identity& who) const {
     return owner.labels && scope_of(*params, who).owns(*owner.labels);
@@ -152,6 +158,8 @@ struct OwnResources {
         return owner_in(fact<VolumeFact>(in, lookup, pointer, out));
       case LookupKind::Network:
         return owner_in(fact<NetworkFact>(in, lookup, pointer, out));
+      case LookupKind::Service:
+        return owner_in(fact<ServiceFact>(in, lookup, pointer, out));
       case LookupKind::Exec: {
         const auto* exec = fact<ExecFact>(in, lookup, pointer, out);
         if (!exec) return {};
@@ -164,8 +172,6 @@ struct OwnResources {
         if (!task->found) return {Owner::State::Absent, nullptr};
         return find({LookupKind::Service, task->service_id}, in, pointer, out);
       }
-      case LookupKind::Service:
-        return owner_in(fact<ServiceFact>(in, lookup, pointer, out));
       case LookupKind::Secret:
       case LookupKind::Config:
         return owner_in(fact<SecretFact>(in, lookup, pointer, out));
@@ -184,6 +190,7 @@ struct OwnResources {
     const Owner owner = find({kind, name}, in, "path", out);
     if (owner.state == Owner::State::Unknown || is_mine(owner, in.who)) return;
     if (is_look_at_builtin(kind, in)) return;
+    if (kind == LookupKind::Network && is_shared(in)) return check_shared(in, out);
     look_absent(kind, name, "path", owner, out);
   }
 
@@ -204,6 +211,31 @@ struct OwnResources {
     }
   }
 
+  // A connection to or from a network that everybody may use.
+  static bool is_shared(const Input& in) {
+    if (!is_route(in, "network.connect") && !is_route(in, "network.disconnect")) return false;
+    const auto* network = known<NetworkFact>(in, {LookupKind::Network, in.request.target.id});
+    return network && network->found && is_shared_network(network->name);
+  }
+
+  // Strangers are on it, so an address is not the caller's to choose.
+  static void check_shared(const Input& in, Report& out) {
+    const auto* connect = in.request.body_as<docker::NetworkConnect>();
+    if (!connect || !connect->endpoint_config) return;
+    const docker::EndpointSettings& endpoint = *connect->endpoint_config;
+    const docker::IpamConfig addresses = endpoint.ipam_config.value_or(docker::IpamConfig{});
+    const bool links = addresses.link_local_ips && !addresses.link_local_ips->empty();
+    if (addresses.ipv4_address.empty() && addresses.ipv6_address.empty() && !links &&
+        endpoint.mac_address.empty() && endpoint.driver_opts.empty()) {
+      return;
+    }
+    out.add("/EndpointConfig", quoted(in.request.target.id),
+            {{"text", "Network " + in.request.target.id +
+                          " is shared with others. Connect to it without an address and options "
+                          "of your own."}});
+  }
+
+  // In the engine's own words for an object that it does not have.
   static void look_absent(LookupKind kind, const std::string& name, const std::string& pointer,
                           const Owner& owner, Report& out) {
     Vars vars{{"plain", absent_text(kind, name)},
@@ -218,6 +250,9 @@ struct OwnResources {
     const Owner owner = find({reference.kind, reference.name}, in, reference.pointer, out);
     if (owner.state == Owner::State::Unknown || is_mine(owner, in.who)) return;
     if (reference.kind == LookupKind::Volume && may_use(reference.name, owner, in)) return;
+    if (reference.acted_on) {
+      return look_absent(reference.kind, reference.name, reference.pointer, owner, out);
+    }
     const std::string kind(kind_name(reference.kind));
     out.add(reference.pointer, quoted(reference.name),
             {{"kind", kind},
@@ -238,10 +273,35 @@ struct OwnResources {
     if (const auto* create = in.request.body_as<CreateContainer>()) {
       return references(*create, in.view.mounts());
     }
-    if (is_route(in, "build")) return build_references(build_query(in, "networkmode"));
-    const auto* volume = in.request.body_as<VolumeCreate>();
-    if (volume && !volume->name.empty()) return {{LookupKind::Volume, volume->name, "/Name"}};
-    return {};
+    return references(in.request);
+  }
+
+  void check_new_network(const docker::NetworkCreate& network, const Input& in,
+                         Report& out) const {
+    if (!in.new_networks_judged) NewNetworks::defaults().check(network, out);
+    const auto refuse = [&](const std::string& text) {
+      out.add("/Name", quoted(network.name), {{"text", text}});
+    };
+    if (is_reserved_network(network.name)) {
+      return refuse("Network name " + network.name + " belongs to the engine. Choose another one.");
+    }
+    const auto* other = fact<NetworkFact>(in, {LookupKind::Network, network.name}, "/Name", out);
+    // Otherwise the name is the beginning of an id. One's own network is the engine's to refuse.
+    if (!other || !other->found || other->name != network.name) return;
+    if (!is_mine(owner_in(other), in.who)) {
+      refuse("Network name " + network.name + " is in use. Choose another one.");
+    }
+  }
+
+  static void check_secrets(const docker::ServiceSpec& service, Report& out) {
+    const docker::ContainerSpec& spec = service.task_template.container_spec;
+    const auto refuse = [&out](const std::string& what, const std::string& pointer) {
+      out.add("/TaskTemplate/ContainerSpec/" + pointer, "null",
+              {{"text", "A service may not use " + what +
+                            " here: it is not known whose they are. Remove them."}});
+    };
+    if (spec.secrets && !spec.secrets->empty()) refuse("secrets", "Secrets");
+    if (spec.configs && !spec.configs->empty()) refuse("configs", "Configs");
   }
 
   void run(const Input& in, Report& out) const {
@@ -253,6 +313,12 @@ struct OwnResources {
       check_reference(reference, in, out);
     check_own_images([&](const Labels& labels) { return scope_of(*params, in.who).owns(labels); }, in,
                      out);
+    if (const auto* network = in.request.body_as<docker::NetworkCreate>()) {
+      check_new_network(*network, in, out);
+    }
+    if (const auto* service = in.request.body_as<docker::ServiceSpec>()) {
+      check_secrets(*service, out);
+    }
   }
 
   void needs(const Input& in, std::vector<Lookup>& out) const {
@@ -272,6 +338,9 @@ struct OwnResources {
       out.push_back({reference.kind, std::move(reference.name)});
     }
     own_image_needs(in, out);
+    if (const auto* network = in.request.body_as<docker::NetworkCreate>()) {
+      out.push_back({LookupKind::Network, network->name});
+    }
   }
 };
 

@@ -27,6 +27,11 @@ const Route& route_for(std::uint8_t letter) {
   static const Route kUpdate = make(Body::Update, "container.update");
   static const Route kVolume = make(Body::VolumeCreate, "volume.create");
   static const Route kAuth = make(Body::Auth, "system.auth");
+  static const Route kNetwork = make(Body::NetworkCreate, "network.create");
+  static const Route kConnect = make(Body::NetworkConnect, "network.connect");
+  static const Route kDisconnect = make(Body::NetworkDisconnect, "network.disconnect");
+  static const Route kCommit = make(Body::Commit, "commit");
+  static const Route kService = make(Body::Service, "service.create");
   static const Route kIgnored = make(Body::Ignored, "container.attach");
   static const Route kNone = make(Body::None, "container.start");
   switch (letter) {
@@ -40,6 +45,16 @@ const Route& route_for(std::uint8_t letter) {
       return kVolume;
     case 'a':
       return kAuth;
+    case 'n':
+      return kNetwork;
+    case 'c':
+      return kConnect;
+    case 'd':
+      return kDisconnect;
+    case 'm':
+      return kCommit;
+    case 'w':
+      return kService;
     case 'i':
       return kIgnored;
     default:
@@ -53,6 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   Target target;
   target.route = &route_for(data[0]);
+  target.query = {{"container", "web"}};
   const std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
   const auto request = decode_request(target, body);
   if (!request) {

@@ -123,6 +123,64 @@ class Filler {
     fill(e.ipam_config, e.links, e.aliases, e.mac_address, e.driver_opts, e.gw_priority);
   }
   void set(NetworkingConfig& n) { fill(n.endpoints_config); }
+  void set(IpamPool& x) { fill(x.subnet, x.ip_range, x.gateway, x.auxiliary_addresses); }
+  void set(NetworkIpam& x) { fill(x.driver, x.options, x.config); }
+  void set(NetworkReference& x) { fill(x.network); }
+  void set(SelinuxContext& x) { fill(x.disable, x.user, x.role, x.type, x.level); }
+  void set(ServiceSeccomp& x) { fill(x.mode, x.profile); }
+  void set(ServiceAppArmor& x) { fill(x.mode); }
+  void set(ServicePrivileges& x) {
+    fill(x.selinux_context, x.seccomp, x.apparmor, x.no_new_privileges);
+  }
+  void set(DnsConfig& x) { fill(x.nameservers, x.search, x.options); }
+  void set(ReferenceFile& x) {
+    fill(x.name, x.uid, x.gid);
+    fill_below(0xffffffff, x.mode);
+  }
+  void set(SecretReference& x) { fill(x.file, x.secret_id, x.secret_name); }
+  void set(ConfigReference& x) { fill(x.file, x.config_id, x.config_name); }
+  void set(ContainerSpec& x) {
+    fill(x.image, x.labels, x.command, x.args, x.hostname, x.env, x.dir, x.user, x.groups,
+         x.privileges, x.init, x.stop_signal, x.tty, x.open_stdin, x.read_only, x.mounts,
+         x.stop_grace_period, x.hosts, x.dns_config, x.secrets, x.configs, x.isolation, x.sysctls,
+         x.capability_add, x.capability_drop, x.ulimits, x.oom_score_adj, x.healthcheck);
+  }
+  void set(ResourceLimit& x) { fill(x.nano_cpus, x.memory_bytes, x.pids); }
+  void set(NamedResource& x) { fill(x.kind, x.value); }
+  void set(DiscreteResource& x) { fill(x.kind, x.value); }
+  void set(GenericResource& x) { fill(x.named, x.discrete); }
+  void set(ResourceReservation& x) { fill(x.nano_cpus, x.memory_bytes, x.generic_resources); }
+  void set(ResourceRequirements& x) {
+    fill(x.limits, x.reservations, x.swap_bytes, x.memory_swappiness);
+  }
+  void set(TaskRestartPolicy& x) { fill(x.condition, x.delay, x.max_attempts, x.window); }
+  void set(SpreadOver& x) { fill(x.descriptor); }
+  void set(PlacementPreference& x) { fill(x.spread); }
+  void set(Platform& x) { fill(x.architecture, x.os); }
+  void set(Placement& x) {
+    fill(x.constraints, x.preferences, x.platforms);
+    fill_below(INT64_MAX, x.max_replicas);
+  }
+  void set(NetworkAttachment& x) { fill(x.target, x.aliases, x.driver_opts); }
+  void set(TaskSpec& x) {
+    x.runtime = "container";
+    fill(x.resources, x.restart_policy, x.placement, x.networks, x.log_driver, x.container_spec);
+    fill_below(INT64_MAX, x.force_update);
+  }
+  void set(ReplicatedService& x) { fill(x.replicas); }
+  void set(ReplicatedJob& x) { fill(x.max_concurrent, x.total_completions); }
+  void set(ServiceMode& x) { fill(x.replicated, x.global, x.replicated_job, x.global_job); }
+  void set(RolloutConfig& x) {
+    fill(x.delay, x.failure_action, x.monitor, x.max_failure_ratio, x.order);
+    fill_below(INT64_MAX, x.parallelism);
+  }
+  void set(ServicePort& x) {
+    fill(x.name, x.protocol, x.publish_mode);
+    fill_below(65535, x.target_port);
+    fill_below(65535, x.published_port);
+  }
+  void set(EndpointSpec& x) { fill(x.mode, x.ports); }
+  void set(Fraction& x) { fill_below(1'000'000'000, x.billionths); }
 
  public:
   void set(CreateContainer& c) {
@@ -148,6 +206,28 @@ class Filler {
   void set(AuthConfig& a) {
     fill(a.username, a.password, a.auth, a.email, a.server_address, a.identity_token,
          a.registry_token);
+  }
+  void set(NetworkCreate& x) {
+    x.name = "net-1";
+    fill(x.check_duplicate, x.driver, x.scope, x.enable_ipv4, x.enable_ipv6, x.ipam, x.internal,
+         x.attachable, x.ingress, x.config_only, x.config_from, x.options, x.labels);
+  }
+  void set(NetworkConnect& x) {
+    x.container = "web-1";
+    fill(x.endpoint_config);
+  }
+  void set(NetworkDisconnect& x) {
+    x.container = "web-1";
+    fill(x.force);
+  }
+  void set(ServiceSpec& x) {
+    fill(x.name, x.labels, x.mode, x.update_config, x.rollback_config, x.networks, x.endpoint_spec,
+         x.task_template);
+  }
+  void set(Commit& c) {
+    set(c.config);
+    c.config.host_config = {};
+    c.config.networking_config = {};
   }
 
  private:
@@ -175,10 +255,28 @@ Parsed<AuthConfig> decode_as(const AuthConfig&, std::string body, UnknownFields&
   return decode_auth(std::move(body), u);
 }
 
+Parsed<NetworkCreate> decode_as(const NetworkCreate&, std::string body, UnknownFields& u) {
+  return decode_network_create(std::move(body), u);
+}
+Parsed<NetworkConnect> decode_as(const NetworkConnect&, std::string body, UnknownFields& u) {
+  return decode_network_connect(std::move(body), u);
+}
+Parsed<NetworkDisconnect> decode_as(const NetworkDisconnect&, std::string body, UnknownFields& u) {
+  return decode_network_disconnect(std::move(body), u);
+}
+Parsed<Commit> decode_as(const Commit&, std::string body, UnknownFields& u) {
+  return decode_commit(std::move(body), u);
+}
+Parsed<ServiceSpec> decode_as(const ServiceSpec&, std::string body, UnknownFields& u) {
+  return decode_service(std::move(body), u);
+}
+
 template <class T>
 class BodyLaws : public testing::Test {};
-using Bodies = testing::Types<CreateContainer, ExecCreate, ExecStart, UpdateContainer, VolumeCreate,
-                              AuthConfig>;
+using Bodies =
+    testing::Types<CreateContainer, ExecCreate, ExecStart, UpdateContainer, VolumeCreate,
+                   NetworkCreate, NetworkConnect, NetworkDisconnect, Commit, ServiceSpec,
+                   AuthConfig>;
 TYPED_TEST_SUITE(BodyLaws, Bodies);
 
 TYPED_TEST(BodyLaws, DecodeUndoesEncode) {
@@ -262,13 +360,15 @@ std::vector<std::string> spellings(std::string_view name) {
 }
 
 template <class T>
-void expect_no_other_spelling(const T& type, const Context& context, std::string_view name) {
+void expect_no_other_spelling(const T& type, const Context& context, std::string_view name,
+                              std::string_view also = {}) {
   const std::string exact = "\"" + std::string(name) + "\":null";
   UnknownFields unknown;
   const auto taken = decode_as(type, context.open + exact + context.close, unknown);
   EXPECT_TRUE(taken) << context.open << exact;
   EXPECT_TRUE(unknown.empty()) << context.open << exact;
   for (const std::string& other : spellings(name)) {
+    if (other == also) continue;
     for (const char* value : {"null", "0"}) {
       const std::string member = "\"" + other + "\":" + value;
       const auto parsed = decode_as(type, context.open + member + context.close, unknown);
@@ -306,6 +406,43 @@ TEST(SchemaLaws, NoOtherSpellingOfASmallBodyKeyPasses) {
   expect_no_other_spelling_in_body<UpdateContainer>();
   expect_no_other_spelling_in_body<VolumeCreate>();
   expect_no_other_spelling_in_body<AuthConfig>();
+}
+
+template <class Record, class Body>
+void expect_no_other_spelling_inside(const std::string& open, const std::string& close) {
+  for (const auto& row : schema::table<Record>().rows) {
+    expect_no_other_spelling(Body{}, Context{open, close}, row.name, row.also);
+  }
+}
+
+TEST(SchemaLaws, NoOtherSpellingOfANetworkKeyPasses) {
+  const std::string named = R"({"Name":"n","IPAM":{)";
+  expect_no_other_spelling_inside<NetworkIpam, NetworkCreate>(named, "}}");
+  expect_no_other_spelling_inside<IpamPool, NetworkCreate>(named + R"("Config":[{)", "}]}}");
+  expect_no_other_spelling_inside<NetworkReference, NetworkCreate>(R"({"Name":"n","ConfigFrom":{)",
+                                                                   "}}");
+  expect_no_other_spelling_inside<EndpointSettings, NetworkConnect>(
+      R"({"Container":"c","EndpointConfig":{)", "}}");
+  expect_no_other_spelling_inside<Commit, Commit>("{", "}");
+}
+
+TEST(SchemaLaws, NoOtherSpellingOfAServiceKeyPasses) {
+  const std::string task = R"({"TaskTemplate":{)";
+  const std::string spec = task + R"("ContainerSpec":{)";
+  expect_no_other_spelling_inside<ServiceSpec, ServiceSpec>("{", "}");
+  expect_no_other_spelling_inside<TaskSpec, ServiceSpec>(task, "}}");
+  expect_no_other_spelling_inside<ContainerSpec, ServiceSpec>(spec, "}}}");
+  expect_no_other_spelling_inside<ServicePrivileges, ServiceSpec>(spec + R"("Privileges":{)",
+                                                                  "}}}}");
+  expect_no_other_spelling_inside<ServiceSeccomp, ServiceSpec>(
+      spec + R"("Privileges":{"Seccomp":{)", "}}}}}");
+  expect_no_other_spelling_inside<Mount, ServiceSpec>(spec + R"("Mounts":[{)", "}]}}}");
+  expect_no_other_spelling_inside<ResourceLimit, ServiceSpec>(task + R"("Resources":{"Limits":{)",
+                                                              "}}}}");
+  expect_no_other_spelling_inside<NetworkAttachment, ServiceSpec>(task + R"("Networks":[{)",
+                                                                  "}]}}");
+  expect_no_other_spelling_inside<ServicePort, ServiceSpec>(R"({"EndpointSpec":{"Ports":[{)",
+                                                            "}]}}");
 }
 
 TEST(SchemaLaws, UnknownKeysAreReportedAndDroppedEverywhere) {
@@ -395,6 +532,49 @@ TEST(SchemaLaws, AFullBodyHasEveryKey) {
   AuthConfig auth;
   Filler(7, 100).set(auth);
   expect_all_rows_in<AuthConfig>(nlohmann::json::parse(encode(auth)));
+}
+
+TEST(SchemaLaws, AFullCommitHasEveryKey) {
+  Commit commit;
+  Filler(7, 100).set(commit);
+  expect_all_rows_in<Commit>(nlohmann::json::parse(encode(commit)));
+}
+
+TEST(SchemaLaws, AFullNetworkAndAFullServiceHaveEveryKey) {
+  NetworkCreate network;
+  Filler(7, 100).set(network);
+  const nlohmann::json net = nlohmann::json::parse(encode(network));
+  expect_all_rows_in<NetworkCreate>(net);
+  expect_all_rows_in<NetworkIpam>(net["IPAM"]);
+  expect_all_rows_in<IpamPool>(net["IPAM"]["Config"][0]);
+  NetworkConnect connect;
+  Filler(7, 100).set(connect);
+  expect_all_rows_in<NetworkConnect>(nlohmann::json::parse(encode(connect)));
+  NetworkDisconnect disconnect;
+  Filler(7, 100).set(disconnect);
+  expect_all_rows_in<NetworkDisconnect>(nlohmann::json::parse(encode(disconnect)));
+  ServiceSpec service;
+  Filler(7, 100).set(service);
+  const nlohmann::json all = nlohmann::json::parse(encode(service));
+  expect_all_rows_in<ServiceSpec>(all);
+  expect_all_rows_in<ServiceMode>(all["Mode"]);
+  expect_all_rows_in<RolloutConfig>(all["UpdateConfig"]);
+  expect_all_rows_in<ServicePort>(all["EndpointSpec"]["Ports"][0]);
+  const nlohmann::json& task = all["TaskTemplate"];
+  expect_all_rows_in<TaskSpec>(task);
+  expect_all_rows_in<TaskRestartPolicy>(task["RestartPolicy"]);
+  expect_all_rows_in<Placement>(task["Placement"]);
+  expect_all_rows_in<NetworkAttachment>(task["Networks"][0]);
+  expect_all_rows_in<ResourceRequirements>(task["Resources"]);
+  expect_all_rows_in<ResourceLimit>(task["Resources"]["Limits"]);
+  expect_all_rows_in<ResourceReservation>(task["Resources"]["Reservations"]);
+  const nlohmann::json& spec = task["ContainerSpec"];
+  expect_all_rows_in<ContainerSpec>(spec);
+  expect_all_rows_in<ServicePrivileges>(spec["Privileges"]);
+  expect_all_rows_in<SelinuxContext>(spec["Privileges"]["SELinuxContext"]);
+  expect_all_rows_in<DnsConfig>(spec["DNSConfig"]);
+  expect_all_rows_in<SecretReference>(spec["Secrets"][0]);
+  expect_all_rows_in<ReferenceFile>(spec["Configs"][0]["File"]);
 }
 
 }  // namespace

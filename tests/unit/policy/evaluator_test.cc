@@ -135,14 +135,14 @@ TEST(Evaluator, NegotiationIsFreeForAll) {
 
 TEST(Evaluator, ClosedRoutesAreRefusedEvenIfNoRuleFires) {
   const Decision decision = decide(evaluator({{rule("no-privileged", Mode::Enforce)}}),
-                                   request_for("POST /v1.41/commit", ""));
+                                   request_for("POST /v1.41/swarm/init", ""));
   EXPECT_EQ(rules_of(decision), Texts{"unknown-endpoint:deny"});
-  EXPECT_NE(decision.findings[0].message.find("commit"), std::string::npos);
-  const Decision named = decide(evaluator({{rule("no-container-commit", Mode::Enforce)}}),
-                                request_for("POST /v1.41/commit", ""));
-  EXPECT_EQ(rules_of(named), Texts{"no-container-commit:deny"});
-  const Decision warned = decide(evaluator({{rule("no-container-commit", Mode::Warn)}}),
-                                 request_for("POST /v1.41/commit", ""));
+  EXPECT_NE(decision.findings[0].message.find("swarm.init"), std::string::npos);
+  const Decision named = decide(evaluator({{rule("no-swarm-management", Mode::Enforce)}}),
+                                request_for("POST /v1.41/swarm/init", ""));
+  EXPECT_EQ(rules_of(named), Texts{"no-swarm-management:deny"});
+  const Decision warned = decide(evaluator({{rule("no-swarm-management", Mode::Warn)}}),
+                                 request_for("POST /v1.41/swarm/init", ""));
   EXPECT_TRUE(warned.denied());
 }
 
@@ -177,6 +177,14 @@ TEST(Evaluator, AWeakerNoNewPrivilegesDoesNotReachTheEngine) {
              request_for(kCreate, host(R"("SecurityOpt":["no-new-privileges=false"])")));
   EXPECT_EQ(rules_of(decision), Texts{"no-new-privileges:mutated"});
   EXPECT_EQ(wire(decision).body.find("no-new-privileges"), std::string::npos);
+}
+
+TEST(Evaluator, AServiceIsJudgedByRulesWhenAskedBeforehand) {
+  const std::string body = R"({"TaskTemplate":{"ContainerSpec":{"CapabilityAdd":["SYS_ADMIN"]}}})";
+  const std::string api = "POST /v1.41/services/create";
+  const Evaluator gateway = evaluator({{rule("cap-add-allowlist", Mode::Enforce)}});
+  EXPECT_EQ(rules_of(decide(gateway, request_for(api, body))), Texts{"cap-add-allowlist:deny"});
+  EXPECT_EQ(rules_of(decide(gateway, request_for(api, "{}"))), Texts{"unknown-endpoint:deny"});
 }
 
 TEST(Evaluator, AFailedLookupDeniesUnlessThePolicySaysOtherwise) {

@@ -86,9 +86,15 @@ Result<Fact> answer(const Lookup& lookup) {
       fact.labels = labels.value_or(Labels{});
       return fact;
     }
+    case LookupKind::Service: {
+      ServiceFact fact;
+      fact.found = labels.has_value();
+      fact.id = std::string(21, 's') + lookup.key.substr(0, 4);
+      fact.labels = labels.value_or(Labels{});
+      return fact;
+    }
     case LookupKind::Image:
     case LookupKind::ImageUsers:
-    case LookupKind::Service:
     case LookupKind::Task:
     case LookupKind::Secret:
     case LookupKind::Config:
@@ -283,7 +289,7 @@ TEST(Stamping, ContainersAndVolumesCarryTheirMaker) {
   EXPECT_NE(wire(volume).body.find(R"("io.dockreeve.team":"web")"), std::string::npos);
   EXPECT_NE(wire(volume).body.find(R"("io.dockreeve.decision":"01D")"), std::string::npos);
   docker::Request request = request_for(kCreate, "{}");
-  stamp_labels(request, {"solo", {}, {}, ""}, "01E");
+  stamp_labels(request, {"solo", {}, {}, ""}, "01E", {});
   const auto& labels = request.body_as<docker::CreateContainer>()->labels;
   EXPECT_EQ(labels.at("io.dockreeve.owner"), "solo");
   EXPECT_FALSE(labels.contains("io.dockreeve.team"));

@@ -154,13 +154,6 @@ const std::vector<RuleCase> kCases{
      host(R"("Dns":["8.8.8.8"])"),
      "{}",
      {"/HostConfig/Dns/0"}},
-    {"NetworkCreateUnread",
-     "allowed-network-drivers",
-     {},
-     "POST /v1.41/networks/create",
-     "",
-     "{}",
-     {"!/Driver"}},
     {"NetworkInspectFine", "allowed-network-drivers", {}, "GET /v1.41/networks/x", "", "{}", {}},
 
     {"ImageOfficial",

@@ -75,6 +75,17 @@ TEST(ParseFact, NotFoundIsAnAnswerAndOtherStatusesAreErrors) {
   EXPECT_FALSE(parse_fact(LookupKind::Volume, 200, "{").has_value());
 }
 
+TEST(ParseFact, AServiceHasItsLabelsInItsSpec) {
+  const auto fact = parse_fact(LookupKind::Service, 200,
+                               R"({"ID":"s1","Spec":{"Name":"web","Labels":{"io.dockreeve.team":"a"}}})");
+  ASSERT_TRUE(fact.has_value());
+  const auto& service = std::get<policy::ServiceFact>(*fact);
+  EXPECT_EQ(service.id, "s1");
+  EXPECT_EQ(service.name, "web");
+  EXPECT_EQ(service.labels.at("io.dockreeve.team"), "a");
+  EXPECT_FALSE(std::get<policy::ServiceFact>(*parse_fact(LookupKind::Service, 404, "{}")).found);
+}
+
 TEST(ParseFact, ReadsVolumeOptionsImageHealthAndEngineDefaults) {
   const auto volume = std::get<policy::VolumeFact>(*parse_fact(LookupKind::Volume, 200, R"({"Name":"v","Driver":"local","Options":{"o":"bind"},"Labels":null})"));
   EXPECT_EQ(volume.options.at("o"), "bind");
