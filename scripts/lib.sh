@@ -84,6 +84,25 @@ need_docker_cli() {
   command -v docker >/dev/null 2>&1 || need docker-cli
 }
 
+# Clients that are in no Debian package, for the end-to-end tests: build/clients.
+need_clients() {
+  local dir=$ROOT/build/clients wanted="dockerode@5 testcontainers==4.* docker==7.*"
+  [ "$(cat "$dir/complete" 2>/dev/null || true)" = "$wanted" ] && return 0
+  need node:nodejs npm:npm python3-venv
+  step "installing clients in $dir"
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  printf '{"private": true}\n' >"$dir/package.json"
+  if ! { (cd "$dir" && npm install --no-audit --no-fund --ignore-scripts dockerode@5) \
+         && python3 -m venv "$dir/venv" \
+         && "$dir/venv/bin/pip" install 'testcontainers==4.*' 'docker==7.*'; } \
+       >"$dir/install.log" 2>&1 </dev/null; then
+    tail -n 15 "$dir/install.log" >&2
+    die "the clients could not be installed (see above)"
+  fi
+  printf '%s\n' "$wanted" >"$dir/complete"
+}
+
 # build PRESET [TARGET...]
 build() {
   local preset=$1

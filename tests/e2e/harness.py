@@ -1,11 +1,10 @@
-"""What the end-to-end tests stand on: a private engine, a PKI, gateways, and the session that owns
-them.
+"""What the end-to-end tests stand on: a PKI, gateways, and the session that owns them
+(engines.py has the engine).
 
 Everything lives below one temporary folder and every process is ended by its own pid. With
 DOCKREEVE_E2E_DIRECT=1 the "gateway" is the engine itself (a unix socket and mutual TLS), which
 shows that a test holds against the real thing before it is held against dockreeve.
 """
-import http.client
 import json
 import os
 import re
@@ -18,182 +17,12 @@ import tempfile
 import threading
 import time
 
-IMAGE = "busybox:local"
+from engines import IMAGE, PrivateEngine  # noqa: F401  tests take these and the next from here
+from util import SLOW, HarnessError, eventually, free_port, read, replace, tool, write  # noqa: F401
+
 SANITIZER = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer"
                        r"|runtime error: |ERROR: libFuzzer)")
-# Stretches every deadline; sanitizer builds and busy machines set it.
-SLOW = float(os.environ.get("DOCKREEVE_E2E_SLOW", "1"))
 DIRECT = os.environ.get("DOCKREEVE_E2E_DIRECT", "") == "1"
-
-
-class HarnessError(Exception):
-    """The surroundings of a test are broken, not what it tests."""
-
-
-def eventually(check, timeout=10.0, what="condition", step=0.05):
-    """Calls `check` until it returns something true, and returns that."""
-    end = time.monotonic() + timeout * SLOW
-    while True:
-        value = check()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {timeout * SLOW:g} s: {what}")
-        time.sleep(step)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def read(path):
-    try:
-        with open(path, "r", encoding="utf-8", errors="replace") as f:
-            return f.read()
-    except FileNotFoundError:
-        return ""
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
-    return path
-
-
-def replace(path, text):
-    """Writes a file the way an operator's tool does: beside it, then renamed over it."""
-    write(path + ".new", text)
-    os.rename(path + ".new", path)
-
-
-def tool(args, **kw):
-    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=60 * SLOW, check=False, **kw)
-    if done.returncode != 0:
-        raise HarnessError(f"{' '.join(args)}: exit {done.returncode}: {done.stdout.strip()}")
-    return done.stdout
-
-
-class UnixHTTP(http.client.HTTPConnection):
-    def __init__(self, path, timeout):
-        super().__init__("engine", timeout=timeout)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
-class PrivateEngine:
-    """A dockerd with its own data-root, exec-root, socket and pid file, and `busybox:local`."""
-
-    def __init__(self, folder, tls=None):
-        self.folder = folder
-        self.socket = os.path.join(folder, "engine.sock")
-        self.log = os.path.join(folder, "engine.log")
-        self.process = None
-        self.tls = tls            # a Pki: also listen on TCP with client verification
-        self.port = free_port() if tls else 0
-
-    def start(self):
-        os.makedirs(self.folder, exist_ok=True)
-        for driver in ([], ["--storage-driver", "vfs"]):
-            if self._try(driver):
-                self._import_image()
-                return
-        raise HarnessError(f"the private engine does not start: {read(self.log)[-2000:]}")
-
-    def _try(self, extra):
-        args = ["dockerd", "--data-root", self.folder + "/data", "--exec-root", self.folder + "/exec",
-                "--pidfile", self.folder + "/engine.pid", "-H", "unix://" + self.socket,
-                "--bridge=none", "--iptables=false", "--ip6tables=false"] + extra
-        if self.tls:
-            args += ["-H", f"tcp://127.0.0.1:{self.port}", "--tlsverify",
-                     "--tlscacert", self.tls.ca, "--tlscert", self.tls.server + "/cert.pem",
-                     "--tlskey", self.tls.server + "/key.pem"]
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            start_new_session=True)
-        end = time.monotonic() + 60 * SLOW
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                if self.api("GET", "/_ping")[0] == 200:
-                    return True
-            except OSError:
-                time.sleep(0.1)
-        self.stop()
-        return False
-
-    def _import_image(self):
-        root = self.folder + "/image"
-        for folder in ("bin", "etc", "tmp"):
-            os.makedirs(os.path.join(root, folder), exist_ok=True)
-        shutil.copy("/usr/bin/busybox" if os.path.exists("/usr/bin/busybox") else "/bin/busybox",
-                    root + "/bin/busybox")
-        for name in ("sh ls cat sleep id echo stty wc head yes true false seq dd tr env mkdir "
-                     "sha256sum readlink").split():
-            if not os.path.lexists(f"{root}/bin/{name}"):
-                os.symlink("busybox", f"{root}/bin/{name}")
-        write(root + "/etc/passwd", "root:x:0:0:root:/:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n")
-        os.chmod(root + "/tmp", 0o1777)
-        tar = subprocess.run(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE, check=True)
-        status, body = self.api("POST", "/images/create?fromSrc=-&repo=busybox&tag=local", tar.stdout,
-                                {"Content-Type": "application/x-tar"})
-        if status != 200:
-            raise HarnessError(f"cannot import {IMAGE}: {body}")
-        shutil.rmtree(root)
-
-    def api(self, method, path, body=None, headers=None, timeout=60):
-        """One request on the engine's own socket: (status, decoded JSON or text)."""
-        connection = UnixHTTP(self.socket, timeout * SLOW)
-        try:
-            headers = dict(headers or {})
-            if isinstance(body, (dict, list)):
-                body = json.dumps(body).encode()
-                headers["Content-Type"] = "application/json"
-            connection.request(method, path, body=body, headers=headers)
-            answer = connection.getresponse()
-            data = answer.read()
-            try:
-                return answer.status, json.loads(data)
-            except ValueError:
-                return answer.status, data.decode("utf-8", "replace")
-        finally:
-            connection.close()
-
-    def containers(self):
-        """{name: container} of everything on the engine, running or not."""
-        return {c["Names"][0].lstrip("/"): c for c in self.api("GET", "/containers/json?all=1")[1]}
-
-    def remove_all(self):
-        for container in self.api("GET", "/containers/json?all=1")[1]:
-            self.api("DELETE", f"/containers/{container['Id']}?force=1&v=1")
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(30 * SLOW)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        # What the engine left behind when it could not end in order: its containerd and shims,
-        # recognised by this engine's own folder.
-        for pid in [int(p) for p in os.listdir("/proc") if p.isdigit()]:
-            command = read(f"/proc/{pid}/cmdline").replace("\0", " ")
-            if self.folder + "/exec" in command and "containerd" in command:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-        for line in reversed(read("/proc/self/mounts").splitlines()):
-            target = line.split()[1]
-            if target.startswith(self.folder + "/"):
-                subprocess.run(["umount", "-l", target], stderr=subprocess.DEVNULL, check=False)
 
 
 class OpensslPki:

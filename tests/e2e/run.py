@@ -2,10 +2,11 @@
 """Runs the end-to-end tests on a private engine.
 
     run.py --binary build/release/dockreeve [-k PATTERN] [--module NAME]... [--list]
+           [--engine host|26|26-containerd]
 
 Needs root (it asks sudo for it), dockerd, a docker CLI and busybox-static. Last line:
 "N passed, N failed, N skipped". Exit 0 when nothing failed, 1 when something did, 2 when the tests
-could not be run at all.
+could not be run at all, 77 when the engine asked for has not been made.
 """
 import argparse
 import fnmatch
@@ -21,6 +22,11 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
+
+
+import engines  # noqa: E402  the folder of this file comes first
+
+NOT_MADE = 77  # what ctest counts as skipped
 
 
 class Lines(unittest.TestResult):
@@ -94,7 +100,11 @@ def main():
     parser.add_argument("--module", action="append", default=[], metavar="NAME",
                         help="only tests/e2e/test_NAME.py")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--engine", choices=engines.ENGINES, default=engines.kind(),
+                        help="host: this machine's dockerd; 26: that of scripts/engine26, "
+                             "26-containerd: the same with the containerd image store")
     options = parser.parse_args()
+    os.environ["DOCKREEVE_E2E_ENGINE"] = options.engine
 
     import harness
     if os.geteuid() != 0 and not options.list:
@@ -103,6 +113,9 @@ def main():
         os.execvp("sudo", ["sudo", "-n", "env", *kept, sys.executable, *sys.argv])
     if not harness.DIRECT and not os.access(options.binary, os.X_OK) and not options.list:
         return give_up(f"no gateway binary at {options.binary}")
+    if engines.missing() and not options.list:
+        print(f"skipped: {engines.missing()}\n0 passed, 0 failed, 1 skipped")
+        return NOT_MADE
     for program in ("dockerd", "busybox", "openssl", "docker-registry"):
         if not options.list and not shutil.which(program):
             return give_up(f"{program} is not installed")
@@ -138,7 +151,7 @@ def main():
             session.start()
         except (harness.HarnessError, OSError) as e:
             return give_up(str(e))
-        print(f"engine {session.engine.api('GET', '/version')[1]['Version']}, "
+        print(f"engine {session.engine.version} ({options.engine}), "
               f"clients {', '.join(label for label, _ in client.find_clis())}, "
               f"{suite.countTestCases()} tests", flush=True)
         suite.run(result)
