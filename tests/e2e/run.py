@@ -137,11 +137,15 @@ def main():
             print(test.id())
         return 0
 
-    # A terminated run still ends its engine.
+    # A terminated run still ends its engine. unittest lets nothing but a KeyboardInterrupt through.
+    # A handler for SIGINT too: the clients must not inherit that a background job ignores it.
+    ended_by = []
+
     def leave(number, _):
-        raise SystemExit(128 + number)
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGHUP, leave)
+        ended_by.append(number)
+        raise KeyboardInterrupt
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, leave)
 
     began = time.monotonic()
     result = Lines()
@@ -155,14 +159,17 @@ def main():
               f"clients {', '.join(label for label, _ in client.find_clis())}, "
               f"{suite.countTestCases()} tests", flush=True)
         suite.run(result)
+    except KeyboardInterrupt:
+        print(f"ended by signal {ended_by[0]}", file=sys.stderr)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
         for name, text in session.stop():
             result.failed += 1
             print(f"FAIL  {name}\n      " + text.replace("\n", "\n      "), flush=True)
     print(f"{time.monotonic() - began:.0f} s")
     print(f"{result.passed} passed, {result.failed} failed, {result.left_out} skipped")
-    return 1 if result.failed else 0
+    return 128 + ended_by[0] if ended_by else 1 if result.failed else 0
 
 
 if __name__ == "__main__":
