@@ -4,6 +4,8 @@ the other's."""
 import json
 import os
 import threading
+import time
+from urllib.parse import quote
 
 from client import GatewayCase
 from harness import IMAGE, policy, session
@@ -11,7 +13,7 @@ from teams import Speaker, separated
 
 TRIES = int(os.environ.get("DOCKREEVE_E2E_TRIES", "1000"))
 # A create takes the engine ten times as long as a rename.
-SLOW_TRIES = max(50, TRIES // 4)
+SLOW_TRIES = max(50, TRIES // 10)
 API = "/v1.41"
 BODY = {"Image": IMAGE, "Cmd": ["true"], "HostConfig": {"NetworkMode": "none"}}
 
@@ -167,7 +169,7 @@ class Recreate(Race):
             return True
 
         self.addCleanup(self.engine.api, "DELETE", f"/volumes/{self.shared}")
-        self.against(flip, attack)
+        self.against(flip, attack, SLOW_TRIES)
 
 
 class Retag(Race):
@@ -188,25 +190,19 @@ class Retag(Race):
         engine, name = self.engine, session().name("made")
         ident = engine.api("POST", f"/containers/create?name={name}", BODY)[1]["Id"]
         status, got = engine.api("POST", f"/commit?container={name}&repo={name}",
-                                 {"User": user, "Cmd": ["true"]})
+                                 {"User": user, "Cmd": ["true"], "Labels": {"runs-as": user}})
         self.assertEqual(status, 201, got)
         engine.api("DELETE", f"/containers/{ident}")
         self.addCleanup(engine.api, "DELETE", f"/images/{name}?force=1")
         return engine.api("GET", f"/images/{name}/json")[1]["Id"]
 
     def test_create(self):
-        attacker, shared = self.speaker("blue"), session().name("tag")
+        attacker = self.speaker("blue")
         images = {user: self.image(user) for user in ("root", "1000")}
-
-        def flip():
-            for ident in images.values():
-                status, got = self.engine.api("POST", f"/images/{ident}/tag?repo={shared}&tag=1")
-                if status != 201:
-                    raise AssertionError(f"tag: {status} {got}")
 
         def attack():
             status, got = self.call(attacker, "POST", "/containers/create",
-                                    {**BODY, "Image": f"{shared}:1"})
+                                    {**BODY, "Image": self.shared})
             if status != 201:
                 return False
             made = self.engine.api("GET", f"/containers/{got['Id']}/json")[1]
@@ -214,6 +210,55 @@ class Retag(Race):
             self.assertEqual((made["Config"]["User"], made["Image"]), ("1000", images["1000"]))
             return True
 
+        self.against(self.between(images), attack, SLOW_TRIES)
+
+    def test_start_at_once(self):
+        """A container of the wrong image must not even live for a moment, for it can be started."""
+        attacker, starter = self.speaker("blue"), self.speaker("blue")
+        images = {user: self.image(user) for user in ("root", "1000")}
+        name, began = self.name(), int(time.time()) - 1
+        done = threading.Event()
+
+        def start():
+            while not done.is_set():
+                starter.call("POST", f"{API}/containers/{name}/start")
+
+        def attack():
+            status, got = self.call(attacker, "POST", f"/containers/create?name={name}",
+                                    {**BODY, "Image": self.shared})
+            if status == 201:
+                self.engine.api("DELETE", f"/containers/{got['Id']}?force=1")
+            return status == 201
+
+        thread = threading.Thread(target=start)
+        thread.start()
+        try:
+            self.against(self.between(images), attack, SLOW_TRIES)
+        finally:
+            done.set()
+            thread.join()
+        until = int(time.time()) + 1
+
+        def started(user):
+            query = quote(json.dumps({"event": ["start"], "label": ["runs-as=" + user]},
+                                     separators=(",", ":")))
+            status, text = self.engine.api(
+                "GET", f"/events?since={began}&until={until}&filters={query}")
+            self.assertEqual(status, 200, text)
+            return text
+        self.assertTrue(started("1000"), "no container was ever started in time")
+        self.assertEqual(started("root"), "")
+
+    def between(self, images):
+        """A flip of the tag `self.shared` between the images."""
+        self.shared = session().name("tag") + ":1"
+        repository = self.shared.split(":")[0]
+
+        def flip():
+            for ident in images.values():
+                status, got = self.engine.api("POST", f"/images/{ident}/tag?repo={repository}&tag=1")
+                if status != 201:
+                    raise AssertionError(f"tag: {status} {got}")
         flip()
-        self.addCleanup(self.engine.api, "DELETE", f"/images/{shared}:1?force=1")
-        self.against(flip, attack, SLOW_TRIES)
+        self.addCleanup(self.engine.api, "DELETE", f"/images/{self.shared}?force=1")
+        return flip
