@@ -22,6 +22,7 @@ struct WireRequest {
   std::string registry_auth; // X-Registry-Auth, or empty
   std::string registry_config; // X-Registry-Config, or empty
   std::optional<AnswerScope> answer;  // what has to leave the answer, if anything has
+  bool hide_ids = false;  // a refusal of the engine's shows no id that the request does not have
   std::optional<JudgedImage> image;   // what a created container must show as its image
   docker::HeaderList upgrade_headers;
   std::string_view upgrade;  // what a hijacked exchange upgrades to; a literal

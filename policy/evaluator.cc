@@ -563,8 +563,14 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
   }
   if (admit) {
     std::optional<AnswerScope> answer;
-    if (const Params* params = owner_params(*rules)) answer = narrow(request, scope_of(*params, who));
+    bool hide_ids = false;
+    if (const Params* params = owner_params(*rules)) {
+      const OwnerScope scope = scope_of(*params, who);
+      hide_ids = scope.reads;
+      answer = narrow(request, scope);
+    }
     WireRequest wire = wire_of(request, fallback, std::move(bytes));
+    wire.hide_ids = hide_ids;
     wire.answer = std::move(answer);
     wire.image = judged_image(request, facts);
     out.outcome = Admitted(std::move(wire));

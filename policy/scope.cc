@@ -189,6 +189,21 @@ std::optional<AnswerScope> narrow(Request& request, const OwnerScope& scope) {
   return out;
 }
 
+std::string without_ids(std::string_view text, std::string_view known) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t start = std::min(text.find_first_of(kHex), text.size());
+    const std::size_t end = std::min(text.find_first_not_of(kHex, start), text.size());
+    const std::string_view run = text.substr(start, end - start);
+    const bool is_id = run.size() == 12 || run.size() == 64;
+    out.append(text.substr(0, start));
+    out.append(is_id && known.find(run) == std::string_view::npos ? "(hidden)" : run);
+    text.remove_prefix(end);
+  }
+  return out;
+}
+
 bool is_builtin_network(std::string_view name) {
   return name == "bridge" || name == "host" || name == "none";
 }

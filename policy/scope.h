@@ -58,6 +58,10 @@ struct AnswerScope {
 // with the answer.
 std::optional<AnswerScope> narrow(docker::Request& request, const OwnerScope& scope);
 
+// A text of the engine's about a request that failed, without the ids (12 or 64 hex digits) that are
+// not in `known`: "name already in use by container ID" tells what others have.
+std::string without_ids(std::string_view text, std::string_view known);
+
 // The networks every engine has and everybody may see, join aside.
 bool is_builtin_network(std::string_view name);
 

@@ -92,6 +92,14 @@ class Session {
   Task<bool> answer_create(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
                            std::string& buffer, const policy::WireRequest& wire,
                            const policy::Findings& findings);
+  // A refusal of the engine's, without the ids that the caller does not know (wire.hide_ids).
+  Task<bool> answer_refusal(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
+                            std::string& buffer, const policy::WireRequest& wire);
+  // Reads on until `body` is as long as the answer's Content-Length says. False: it broke off.
+  Task<bool> collect(Upstream::Lease& lease, const HeadRead& read, std::string& body);
+  // Sends the engine's head with `body`. `clean`: the engine sent nothing behind its answer.
+  Task<bool> send_collected(Exchange& x, Upstream::Lease& lease, const HeadRead& read, bool clean,
+                            const std::string& body);
   // Empty, or why the container that `created` (a create answer) names may not stay. It is gone then.
   Task<std::string> check_image(const Exchange& x, const std::string& created,
                                 const policy::JudgedImage& judged);

@@ -179,6 +179,9 @@ Task<bool> Session::forward_plain(Exchange& x, const policy::WireRequest& wire,
       if (endless) co_return co_await stream_filtered(x, lease, read, buffer, *wire.answer);
       co_return co_await answer_filtered(x, lease, read, buffer, *wire.answer);
     }
+    if (wire.hide_ids && read.head.status >= 400 && wire.method != docker::Method::Head) {
+      co_return co_await answer_refusal(x, lease, read, buffer, wire);
+    }
     const bool warned = std::any_of(findings.begin(), findings.end(), [](const policy::Finding& finding) {
       return finding.effect == policy::Effect::Warn;
     });
@@ -223,18 +226,11 @@ Task<bool> Session::answer(Exchange& x, Upstream::Lease& lease, const HeadRead& 
 Task<bool> Session::answer_create(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
                                   std::string& buffer, const policy::WireRequest& wire,
                                   const policy::Findings& findings) {
-  const std::size_t total = read.head_size + static_cast<std::size_t>(*read.head.content_length);
   // The views of read.head point into `buffer`, so the body is collected beside it.
   std::string body = buffer.substr(read.head_size);
-  const Millis deadline = loop_.reactor.now() + snapshot_->gateway.limits.lookup_timeout.count();
-  while (body.size() + read.head_size < total) {
-    const std::size_t before = body.size();
-    body.resize(total - read.head_size);
-    const IoResult got = co_await lease.stream->read_some(body.data() + before, body.size() - before, deadline);
-    if (!got.ok()) co_return co_await reply(x, 502, "the answer of the Docker engine broke off; the container may have been created");
-    body.resize(before + got.size);
-  }
-  const bool clean = body.size() + read.head_size == total;
+  const bool whole = co_await collect(lease, read, body);
+  if (!whole) co_return co_await reply(x, 502, "the answer of the Docker engine broke off; the container may have been created");
+  const bool clean = body.size() == *read.head.content_length;
   if (wire.image) {
     std::string problem = co_await check_image(x, body, *wire.image);
     if (!problem.empty()) {
@@ -245,6 +241,38 @@ Task<bool> Session::answer_create(Exchange& x, Upstream::Lease& lease, const Hea
   }
   std::optional<std::string> merged = with_warnings(body, findings);
   if (merged) body = *std::move(merged);
+  co_return co_await send_collected(x, lease, read, clean, body);
+}
+
+Task<bool> Session::answer_refusal(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
+                                   std::string& buffer, const policy::WireRequest& wire) {
+  std::string body = buffer.substr(read.head_size);
+  bool whole = read.head.content_length && *read.head.content_length <= kMaxCreateAnswer;
+  if (whole) whole = co_await collect(lease, read, body);
+  if (!whole) {
+    engine_ = nullptr;
+    co_return co_await reply(x, read.head.status, "the Docker engine refused this, in words that could not be read");
+  }
+  const bool clean = body.size() == *read.head.content_length;
+  body = policy::without_ids(body, wire.target + wire.body + std::string(x.head.target));
+  co_return co_await send_collected(x, lease, read, clean, body);
+}
+
+Task<bool> Session::collect(Upstream::Lease& lease, const HeadRead& read, std::string& body) {
+  const auto total = static_cast<std::size_t>(*read.head.content_length);
+  const Millis deadline = loop_.reactor.now() + snapshot_->gateway.limits.lookup_timeout.count();
+  while (body.size() < total) {
+    const std::size_t before = body.size();
+    body.resize(total);
+    const IoResult got = co_await lease.stream->read_some(body.data() + before, total - before, deadline);
+    if (!got.ok()) co_return false;
+    body.resize(before + got.size);
+  }
+  co_return true;
+}
+
+Task<bool> Session::send_collected(Exchange& x, Upstream::Lease& lease, const HeadRead& read,
+                                   bool clean, const std::string& body) {
   const bool keep = x.head.keep_alive && !draining_ && !x.body_pending;
   std::string out = response_head(x, read.head, keep, body.size());
   out.append(body);

@@ -215,5 +215,16 @@ TEST(Scope, UnownedThingsBelongToARole) {
   EXPECT_TRUE(decide(kOpen, kAdmin, start + "d/start", facts).denied());
 }
 
+TEST(WithoutIds, WhatTheRequestDoesNotHaveIsHidden) {
+  const std::string full(64, 'b');
+  EXPECT_EQ(without_ids("in use by \"" + full + "\".", "POST /x"), "in use by \"(hidden)\".");
+  EXPECT_EQ(without_ids("is using its image 0123456789ab", ""), "is using its image (hidden)");
+  EXPECT_EQ(without_ids("No such container: " + full, "/containers/" + full + "/json"),
+            "No such container: " + full);
+  EXPECT_EQ(without_ids("a dead cafe, 1234567 and 0123456789abc", ""),
+            "a dead cafe, 1234567 and 0123456789abc");
+  EXPECT_EQ(without_ids("", ""), "");
+}
+
 }  // namespace
 }  // namespace dockreeve::policy::testing
