@@ -175,6 +175,7 @@ class Judgement {
     }
     check_open(rules, closed);
     check_remote(rules);
+    check_build_cgroup(rules);
     check_import();
   }
 
@@ -186,16 +187,17 @@ class Judgement {
 
   // A context that the engine fetches is opened by a policy, never by the lack of one; and rules
   // about the Dockerfile cannot be kept where nobody has read it.
+  static bool is_enforced(const Ruleset& rules, std::string_view id) {
+    return std::any_of(rules.rules.begin(), rules.rules.end(), [id](const CompiledRule& rule) {
+      return rule.id == id && enforced(rule.mode);
+    });
+  }
   void check_remote(const Ruleset& rules) {
     if (denied || request_.route().name != "build" ||
         docker::param(request_.target.query, "remote").empty()) {
       return;
     }
-    const auto holds = [&rules](std::string_view id) {
-      return std::any_of(rules.rules.begin(), rules.rules.end(), [id](const CompiledRule& rule) {
-        return rule.id == id && enforced(rule.mode);
-      });
-    };
+    const auto holds = [&rules](std::string_view id) { return is_enforced(rules, id); };
     if (!holds("build-remote-context")) {
       deny(always("build-remote-context", "query/remote",
                   "Remote build contexts are not open to you. Clone it and run `docker build .`."));
@@ -205,6 +207,18 @@ class Judgement {
                   "The Dockerfile of a remote context cannot be judged. Clone it and run "
                   "`docker build .`."));
     }
+  }
+
+  // No limit is asked of the steps of a build: the engine's own cgroup is all that holds them, so that
+  // another one is opened by the list of an enforced rule, not by its absence.
+  void check_build_cgroup(const Ruleset& rules) {
+    if (denied || request_.route().name != "build" ||
+        docker::param(request_.target.query, "cgroupparent").empty() ||
+        is_enforced(rules, "no-cgroup-parent")) {
+      return;
+    }
+    deny(always("no-cgroup-parent", "query/cgroupparent",
+                "A build runs in the engine's own cgroup. Remove `--cgroup-parent`."));
   }
 
   // With a URL the engine would fetch the image from its own network; beside a pull it is not clear

@@ -129,6 +129,15 @@ TEST(BuildDecision, RemoteContextsAreOpenedByARuleOnly) {
   EXPECT_TRUE(decide("{ " + listed + ", trusted-registry: enforce }", api, "").denied());
 }
 
+TEST(BuildDecision, AnotherCgroupIsOpenedByARuleOnly) {
+  const std::string api = kBuild + "?cgroupparent=/ci";
+  EXPECT_TRUE(decide("{}", api, context("FROM a")).denied());
+  EXPECT_TRUE(decide("{ no-cgroup-parent: warn }", api, context("FROM a")).denied());
+  EXPECT_TRUE(decide("{ no-cgroup-parent: enforce }", api, context("FROM a")).denied());
+  EXPECT_FALSE(decide("{ no-cgroup-parent: { mode: enforce, allowed: [/ci] } }", api,
+                      context("FROM a")).denied());
+}
+
 TEST(BuildDecision, ImportsComeFromTheClient) {
   const std::string api = "POST /v1.41/images/create?fromSrc=";
   EXPECT_FALSE(decide("{}", api + "-", "tar").denied());
