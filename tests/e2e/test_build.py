@@ -318,7 +318,7 @@ class Large(GatewayCase):
 
     def start(self, size):
         """A chunked build whose second file has `size` bytes, sent up to that content."""
-        connection = self.raw(timeout=120)
+        connection = self.raw(timeout=600)  # the engine unpacks it to disk first
         connection.send("POST /v1.41/build?forcerm=1 HTTP/1.1\r\nHost: x\r\n"
                         "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n")
         self.chunk(connection, tar_of([("Dockerfile", "FROM scratch\nLABEL large=1\n")])[:1024])
