@@ -558,6 +558,11 @@ Decision Evaluator::evaluate(Request request, const Identity& who, const Facts& 
     admit = !judgement.denied;
     if (!judgement.plain.empty()) denied = {404, std::move(judgement.plain)};
     out.findings = std::move(judgement.findings);
+    if (std::string absent = admit ? absent_image(request, facts) : ""; !absent.empty()) {
+      admit = false;
+      out.findings.push_back(always("image-not-found", "/Image", absent + "; pull it first."));
+      denied = {404, std::move(absent)};
+    }
   }
   if (admit) {
     // In this order: facts are known by the names that were sent.

@@ -85,6 +85,12 @@ void pin_as(docker::Target& target, LookupKind kind, const Facts& facts) {
   if (const T* fact = found_as<T>(facts, {kind, target.id})) target.id = fact->id;
 }
 
+// What a look-up said about the image of a create; null when none asked or it failed.
+const ImageFact* image_of(const CreateContainer& create, const Facts& facts) {
+  const Result<Fact>* answer = facts.find({LookupKind::Image, create.image});
+  return answer && *answer ? std::get_if<ImageFact>(&**answer) : nullptr;
+}
+
 void pin_mode(std::string& mode, const Facts& facts) {
   const std::string name = rules::joined_container(mode);
   if (name.empty()) return;
@@ -111,6 +117,8 @@ void pin_links(StringList& list, const Facts& facts) {
 
 void pin_create(CreateContainer& create, const Facts& facts) {
   HostConfig& host = create.host_config;
+  if (const ImageFact* image = image_of(create, facts); image && image->found && !image->id.empty())
+    create.image = image->id;
   pin_mode(host.pid_mode, facts);
   pin_mode(host.ipc_mode, facts);
   pin_volumes_from(host.volumes_from, facts);
@@ -362,6 +370,12 @@ void stamp_labels(docker::Request& request, const Identity& who, const std::stri
       if (old && old->found) keep_owner(of_tasks, old->labels);
     }
   }
+}
+
+std::string absent_image(const docker::Request& request, const Facts& facts) {
+  const auto* create = request.body_as<CreateContainer>();
+  const ImageFact* image = create ? image_of(*create, facts) : nullptr;
+  return image && !image->found ? "No such image: " + create->image : std::string();
 }
 
 void pin_references(docker::Request& request, const Facts& facts) {

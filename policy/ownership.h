@@ -58,7 +58,12 @@ void stamp_labels(docker::Request& request, const Identity& who, const std::stri
                   const Facts& facts);
 
 // Replaces every reference that `facts` resolved by the full id, so that the engine cannot resolve
-// it to something else. Network names are kept where they are exact, for people read them.
+// it to something else. Network names are kept where they are exact, for people read them; the
+// name of an image is kept where no rule has looked at what is in it.
 void pin_references(docker::Request& request, const Facts& facts);
+
+// The engine's words when a rule wanted to look into the image of a create and it was not there;
+// empty otherwise. By the time of the create somebody may have given that name to any image.
+std::string absent_image(const docker::Request& request, const Facts& facts);
 
 }  // namespace dockreeve::policy

@@ -281,6 +281,34 @@ TEST(Pinning, ANetworkPrefixBecomesTheId) {
       << wire(decision).body;
 }
 
+TEST(Pinning, AnImageThatWasLookedIntoBecomesItsId) {
+  Facts facts;
+  ImageFact image;
+  image.id = "sha256:" + std::string(64, 'a');
+  facts.put({LookupKind::Image, "tool:1"}, Fact(image));
+  const auto image_sent = [&facts](const std::string& name) {
+    docker::Request request = request_for(kCreate, R"({"Image":")" + name + R"("})");
+    pin_references(request, facts);
+    return request.body_as<docker::CreateContainer>()->image;
+  };
+  EXPECT_EQ(image_sent("tool:1"), image.id);
+  EXPECT_EQ(image_sent("tool:2"), "tool:2");
+}
+
+TEST(Pinning, AnImageThatWasNotThereIsNotAskedForAgain) {
+  Facts facts;
+  ImageFact gone;
+  gone.found = false;
+  facts.put({LookupKind::Image, "gone:1"}, Fact(gone));
+  facts.put({LookupKind::Image, "here:1"}, Fact(ImageFact{}));
+  const auto words = [&facts](const std::string& name) {
+    return absent_image(request_for(kCreate, R"({"Image":")" + name + R"("})"), facts);
+  };
+  EXPECT_EQ(words("gone:1"), "No such image: gone:1");
+  EXPECT_EQ(words("here:1"), "");
+  EXPECT_EQ(words("unknown:1"), "");
+}
+
 TEST(Stamping, ContainersAndVolumesCarryTheirMaker) {
   const Evaluator site = Site().evaluator();
   const Decision volume = decide(site, "POST /v1.41/volumes/create", R"({"Name":"v"})");
