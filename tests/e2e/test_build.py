@@ -8,7 +8,8 @@ import tarfile
 import tempfile
 
 from client import CliCase, GatewayCase, Raw, every_cli
-from harness import DIRECT, IMAGE, UnixHTTP, eventually, policy, session, write
+from harness import DIRECT, IMAGE, eventually, policy, session, write
+from util import UnixHTTP
 
 MIB = 1 << 20
 TRUST = policy("""
