@@ -65,12 +65,16 @@ class DockreevePki:
         self.ca = folder + "/ca.pem"
         self.crl = folder + "/ca.crl"
         self.server = folder + "/server"
+        self.teams = {}
         tool([binary, "certs", "init", "--dir", folder, "--host", "localhost", "--host", "127.0.0.1"])
 
     def client(self, name, team="web"):
+        """The certificate of that name, made at first use; a name has one team in a run."""
         folder = f"{self.folder}/clients/{name}"
         if not os.path.exists(folder):
             tool([self.binary, "certs", "issue", name, "--dir", self.folder, "--team", team])
+        if self.teams.setdefault(name, team) != team:
+            raise HarnessError(f"{name} is of team {self.teams[name]} already, not of {team}")
         return folder
 
     def revoke(self, name):
@@ -267,10 +271,14 @@ class Session:
         self.engine.start()
 
     def gateway(self, name="core", **kw):
-        """The shared gateway of that name, started at first use."""
+        """The shared gateway of that name, started at first use; a name stands for one set of
+        options in a run."""
         if name not in self.shared:
-            self.shared[name] = self.own_gateway(name, **kw)
-        return self.shared[name]
+            self.shared[name] = (self.own_gateway(name, **kw), kw)
+        gateway, options = self.shared[name]
+        if options != kw:
+            raise HarnessError(f"the gateway {name} has other options already")
+        return gateway
 
     def own_gateway(self, name, **kw):
         """A gateway of a test's own; the session ends it if the test does not."""

@@ -153,6 +153,6 @@ class Strangers(GatewayCase):
         pki = session().pki
         with Raw(gateway, pki.client("alice")) as connection:
             self.assertEqual(connection.request("GET", "/v1.41/containers/json").status, 200)
-        with Raw(gateway, pki.client("bob")) as connection:
+        with Raw(gateway, pki.client("bert")) as connection:
             self.assertEqual(connection.request("GET", "/v1.41/containers/json").status, 403)
         gateway.stop()

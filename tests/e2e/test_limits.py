@@ -87,7 +87,7 @@ class Connections(GatewayCase):
         self.assertGreater(soft, count + 200, "too few file descriptors for this test")
         gateway = session().own_gateway("many", limits={"idleTimeout": "300s", "headerTimeout": "300s"})
         held = self.open(gateway, count)
-        with Raw(gateway, session().pki.client("bob")) as fresh:
+        with Raw(gateway, session().pki.client("bert")) as fresh:
             self.assertEqual(fresh.request("GET", "/_ping").status, 200)
         for connection in (held[0], held[count // 2], held[-1]):
             self.assertEqual(connection.request("GET", "/_ping").status, 200)
