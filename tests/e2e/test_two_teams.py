@@ -180,10 +180,18 @@ class Member:
         elif use == "link":
             body["HostConfig"]["Links"] = [f"{named}:peer"]
         status, text = self.call("POST", f"/containers/create?name={name}", body)
-        if status == 201:
+        if status == 201 and foreign and use == "volume" and self.let_go(named):
+            self.call("DELETE", f"/containers/{json.loads(text)['Id']}?force=1")
+            session().engine.api("DELETE", f"/volumes/{named}")
+        elif status == 201:
             self.world.add(self.team, "container", json.loads(text)["Id"], name)
             if foreign:
                 self.problems.append(f"{self.team} made a container with the other's {use}: {body}")
+
+    def let_go(self, name):
+        """Whether the other team's volume is gone, and the one of that name is another."""
+        volume = session().engine.api("GET", f"/volumes/{name}")[1]
+        return (volume.get("Labels") or {}).get("io.dockreeve.team") != self.other
 
     def create_by_a_taken_name(self):
         owners = self.world.of(self.other, "container")
@@ -254,7 +262,12 @@ class Member:
     def make_volume(self):
         others = self.world.of(self.other, "volume")
         if others and self.random.random() < 0.4:
-            self.call("POST", "/volumes/create", {"Name": self.random.choice(others)[0]})
+            name = self.random.choice(others)[0]
+            status, _ = self.call("POST", "/volumes/create", {"Name": name})
+            if status == 201 and self.let_go(name):
+                session().engine.api("DELETE", f"/volumes/{name}")
+            elif status == 201:
+                self.problems.append(f"{self.team} was given the volume {name}")
             return
         name = self.fresh()
         status, _ = self.call("POST", "/volumes/create", {"Name": name, "Labels": {"mark": self.mark}})
