@@ -185,6 +185,8 @@ TEST(Evaluator, AServiceIsJudgedByRulesWhenAskedBeforehand) {
   const Evaluator gateway = evaluator({{rule("cap-add-allowlist", Mode::Enforce)}});
   EXPECT_EQ(rules_of(decide(gateway, request_for(api, body))), Texts{"cap-add-allowlist:deny"});
   EXPECT_EQ(rules_of(decide(gateway, request_for(api, "{}"))), Texts{"unknown-endpoint:deny"});
+}
+
 TEST(Evaluator, ABuildMayNotNameItsImageLikeAnId) {
   const Evaluator open = evaluator({{rule("no-privileged", Mode::Enforce)}});
   EXPECT_FALSE(decide(open, request_for("POST /v1.41/build?t=app:1", "")).denied());
