@@ -68,12 +68,15 @@ class DockreevePki:
         self.teams = {}
         tool([binary, "certs", "init", "--dir", folder, "--host", "localhost", "--host", "127.0.0.1"])
 
-    def client(self, name, team="web"):
-        """The certificate of that name, made at first use; a name has one team in a run."""
+    def client(self, name, team=None):
+        """The certificate of that name, made at first use (for the team "web" if none is said); a
+        name has one team in a run."""
         folder = f"{self.folder}/clients/{name}"
         if not os.path.exists(folder):
-            tool([self.binary, "certs", "issue", name, "--dir", self.folder, "--team", team])
-        if self.teams.setdefault(name, team) != team:
+            self.teams[name] = team or "web"
+            tool([self.binary, "certs", "issue", name, "--dir", self.folder, "--team",
+                  self.teams[name]])
+        if team and self.teams[name] != team:
             raise HarnessError(f"{name} is of team {self.teams[name]} already, not of {team}")
         return folder
 

@@ -8,7 +8,7 @@ import tarfile
 import tempfile
 
 from client import CliCase, GatewayCase, Raw, every_cli
-from harness import DIRECT, IMAGE, eventually, policy, session, write
+from harness import DIRECT, IMAGE, SLOW, eventually, policy, session, write
 from util import UnixHTTP
 
 MIB = 1 << 20
@@ -346,7 +346,8 @@ class Large(GatewayCase):
         most = max(most, self.memory())
         self.assertEqual(answer.status, 200, answer)
         self.assertNotIn(b"errorDetail", answer.body)
-        self.assertLess(most - before, 40 * MIB)
+        # A sanitizer keeps hundreds of MiB of freed memory to itself.
+        self.assertLess(most - before, (40 if SLOW == 1 else 512) * MIB)
         eventually(lambda: self.kept() == 0, 10, "the file is gone")
 
     def test_a_client_that_goes_away_leaves_nothing(self):
