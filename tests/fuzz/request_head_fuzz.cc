@@ -27,8 +27,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto method = docker::parse_method(head->method)) {
     const auto target = docker::classify(*method, head->target);
     if (target) {
-      // What is forwarded is read back as the same thing.
+      // What is forwarded is read back as the same thing, unless escapes made it longer than what is
+      // taken from a client.
+      constexpr std::size_t kMaxTarget = 8192;
       const std::string canonical = docker::encode_target(*target, {});
+      if (canonical.size() > kMaxTarget) return 0;
       const auto again = docker::classify(*method, canonical);
       if (!again || again->route != target->route || again->query != target->query || again->id != target->id) std::abort();
     }
