@@ -144,8 +144,8 @@ struct OwnResources {
     // ps can be told to show the environment of what it lists.
     const bool environment =
         route.name == "container.top" && !docker::param(request.target.query, "ps_args").empty();
-    // An export shows nothing but a container's files, all of them.
-    const bool files = route.name == "container.export";
+    // These show nothing but a container's files; a copy of "/" is an export.
+    const bool files = route.name == "container.export" || route.name == "container.archive_get";
     return reads || environment || files || !docker::only_reads(route);
   }
   bool is_mine(const Owner& owner, const Identity& who) const {

@@ -379,6 +379,9 @@ TEST(NetworkOwnership, AnExportIsLimitedLikeAChange) {
   const Evaluator own = site(kOwn);
   EXPECT_FALSE(decide(own, "GET /v1.41/containers/mine-c/export").denied());
   EXPECT_EQ(plain(decide(own, "GET /v1.41/containers/bob-c/export")), "No such container: bob-c");
+  EXPECT_FALSE(decide(own, "GET /v1.41/containers/mine-c/archive?path=/").denied());
+  EXPECT_EQ(plain(decide(own, "GET /v1.41/containers/bob-c/archive?path=/")),
+            "No such container: bob-c");
   EXPECT_FALSE(decide(own, "GET /v1.41/containers/bob-c/json").denied());
 }
 
